@@ -1,0 +1,3 @@
+from zbus.wire._tracks import Tracks
+
+__all__ = ["Tracks"]
