@@ -21,7 +21,17 @@ _HOMES = {
     "ZbusError": "zbus.errors",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = [
+    "Frame",
+    "Publisher",
+    "Puller",
+    "Pusher",
+    "Requester",
+    "Subscriber",
+    "Tracks",
+    "ZbusError",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""One error tree. Every error carries its fields, a code for the wire, an exit code and the next thing to try."""
+"""One error tree: every error carries its fields, a code, an exit code and the next thing to try."""
 
 from __future__ import annotations
 
@@ -31,13 +31,20 @@ class ZbusError(Exception):
 
 
 class ConfigError(ZbusError):
-    """A wrong rig file or setting. `path`, `line` and `key` say where; `expected` says what would be right."""
+    """A wrong rig file or setting: `path`, `line` and `key` say where, `expected` what would be right."""
 
     code = "bad_config"
     exit_code = EXIT_CONFIG
 
     def __init__(
-        self, cause: str, *, path: str = "", line: int = 0, key: str = "", expected: str = "", next_step: str = ""
+        self,
+        cause: str,
+        *,
+        path: str = "",
+        line: int = 0,
+        key: str = "",
+        expected: str = "",
+        next_step: str = "",
     ) -> None:
         place = f"{path}:{line}: " if path and line else f"{path}: " if path else ""
         wanted = f" (expected {expected})" if expected else ""
@@ -58,7 +65,7 @@ class UnknownName(ZbusError):
 
 
 class WireError(ZbusError):
-    """A message that the spec refuses. `reason` is one word of the registry, counted by whoever refused it."""
+    """A message that the spec refuses. `reason` is one word of the registry; whoever refuses counts it."""
 
     code = "bad_message"
 

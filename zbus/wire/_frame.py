@@ -1,0 +1,170 @@
+"""Frames: one captured picture with its header (spec 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zbus.errors import WireError
+from zbus.wire._envelope import Buffer, Message
+from zbus.wire._header import read_int, read_text
+from zbus.wire._limits import FRAME_MAX_BYTES, SIDE_MAX_PX
+from zbus.wire._pixels import pixel_format
+from zbus.wire._topics import FRAME
+
+RAW, JPEG = "raw", "jpeg"
+CODECS = (RAW, JPEG)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One captured picture.
+
+    `data` holds the pixels row by row, `stride_bytes` apart, or the bytes of the compressed picture where
+    `codec` is not raw (then `stride_bytes` is 0). A received frame's `data` is a view of the message's own
+    memory: it lives as long as the frame does and must not be written to. Times: `captured_ns` is UTC by
+    the named `clock`, `mono_ns` the monotonic clock of the capturing host, both at the grab.
+    """
+
+    kind: ClassVar[str] = FRAME
+
+    camera: str
+    frame_number: int
+    captured_ns: int
+    mono_ns: int
+    width: int
+    height: int
+    pixel_format: str
+    data: Buffer = field(repr=False)
+    stride_bytes: int = 0
+    codec: str = RAW
+    clock: str = "host"
+    device_ns: int | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the payload has."""
+        return len(self.data)
+
+    @property
+    def image(self) -> NDArray[Any]:
+        """The pixels as a read-only view, (height, width) or (height, width, channels).
+
+        Raises WireError `not_raw` where the picture is compressed.
+        """
+        if self.codec != RAW:
+            raise WireError(
+                "not_raw", f"the picture is {self.codec}: decode `data` with a {self.codec} reader"
+            )
+        pixels = pixel_format(self.pixel_format)
+        rows = np.frombuffer(self.data, np.uint8).reshape(self.height, self.stride_bytes)
+        rows = rows[:, : self.width * pixels.pixel_bytes].view(pixels.dtype)
+        image = rows if pixels.channels == 1 else rows.reshape(self.height, self.width, pixels.channels)
+        image.flags.writeable = False
+        return image
+
+    def header(self) -> dict[str, Any]:
+        """The keys a frame adds to the header. Raises WireError where they contradict each other."""
+        _check_frame(self)
+        header: dict[str, Any] = {
+            "camera": self.camera,
+            "frame_number": self.frame_number,
+            "captured_ns": self.captured_ns,
+            "mono_ns": self.mono_ns,
+            "clock": self.clock,
+            "width": self.width,
+            "height": self.height,
+            "pixel_format": self.pixel_format,
+            "stride_bytes": self.stride_bytes,
+            "codec": self.codec,
+            "nbytes": self.nbytes,
+        }
+        if self.device_ns is not None:
+            header["device_ns"] = self.device_ns
+        return header
+
+    def payload(self) -> tuple[Buffer, ...]:
+        """The pixels, not copied."""
+        return (self.data,)
+
+
+def frame_of_image(
+    image: NDArray[Any],
+    pixel_format_name: str,
+    *,
+    camera: str,
+    frame_number: int,
+    captured_ns: int,
+    mono_ns: int,
+    clock: str = "host",
+    device_ns: int | None = None,
+) -> Frame:
+    """Make a raw frame of an array, which must then not be written to until the frame was sent.
+
+    `image` is (height, width) or (height, width, channels) of the format's dtype; it is copied only where
+    its pixels do not lie in order. Raises WireError where array and format disagree.
+    """
+    pixels = pixel_format(pixel_format_name)
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if image.ndim not in (2, 3) or channels != pixels.channels or image.dtype != pixels.dtype:
+        raise WireError("wrong_type", f"an array {image.shape} of {image.dtype} is not {pixel_format_name}")
+    height, width = image.shape[:2]
+    flat = np.ascontiguousarray(image).reshape(-1).view(np.uint8)
+    return Frame(
+        camera=camera,
+        frame_number=frame_number,
+        captured_ns=captured_ns,
+        mono_ns=mono_ns,
+        width=width,
+        height=height,
+        pixel_format=pixel_format_name,
+        data=flat.data,
+        stride_bytes=width * pixels.pixel_bytes,
+        clock=clock,
+        device_ns=device_ns,
+    )
+
+
+def decode_frame(message: Message) -> Frame:
+    """Read a frame. Every size is checked against the payload before it is used. Raises WireError."""
+    if len(message.payload) != 1:
+        raise WireError("wrong_part_count", f"a frame has one payload part, not {len(message.payload)}")
+    header, data = message.header, message.payload[0]
+    nbytes = read_int(header, "nbytes", high=FRAME_MAX_BYTES)
+    if nbytes != len(data):
+        raise WireError("size_mismatch", f"nbytes is {nbytes}, the payload has {len(data)}")
+    frame = Frame(
+        camera=read_text(header, "camera", 64),
+        frame_number=read_int(header, "frame_number"),
+        captured_ns=read_int(header, "captured_ns"),
+        mono_ns=read_int(header, "mono_ns"),
+        width=read_int(header, "width", 1, SIDE_MAX_PX),
+        height=read_int(header, "height", 1, SIDE_MAX_PX),
+        pixel_format=read_text(header, "pixel_format", 32),
+        data=data,
+        stride_bytes=read_int(header, "stride_bytes", high=FRAME_MAX_BYTES),
+        codec=read_text(header, "codec", 16),
+        clock=read_text(header, "clock", 32),
+        device_ns=read_int(header, "device_ns") if "device_ns" in header else None,
+    )
+    _check_frame(frame)
+    return frame
+
+
+def _check_frame(frame: Frame) -> None:
+    pixels = pixel_format(frame.pixel_format)
+    if frame.codec not in CODECS:
+        raise WireError("unknown_codec", f"{frame.codec[:16]!r}")
+    if not (1 <= frame.width <= SIDE_MAX_PX and 1 <= frame.height <= SIDE_MAX_PX):
+        raise WireError("out_of_range", f"{frame.width} x {frame.height} px")
+    if not 0 < frame.nbytes <= FRAME_MAX_BYTES:
+        raise WireError("out_of_range", f"{frame.nbytes} bytes of pixels")
+    if frame.codec != RAW:
+        return
+    if frame.stride_bytes < frame.width * pixels.pixel_bytes:
+        raise WireError("size_mismatch", f"stride_bytes {frame.stride_bytes} is less than a row")
+    if frame.stride_bytes * frame.height != frame.nbytes:
+        raise WireError("size_mismatch", f"{frame.stride_bytes} x {frame.height} is not {frame.nbytes} bytes")
