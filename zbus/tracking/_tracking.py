@@ -59,7 +59,7 @@ class Associator(Protocol):
     """Turns the detections of successive pictures into identities over time."""
 
     def update(self, detections: Detections, t_ns: int | None = None) -> Tracks:
-        """Take the next picture's detections. `t_ns` is its time; None means one nominal frame after the last."""
+        """Take the next picture's detections. `t_ns` is its time; None means one nominal frame later."""
         ...
 
     def reset(self) -> None:
