@@ -20,7 +20,8 @@ TIMEOUT_MAX_MS = 600_000
 class Request:
     """Asks node `target` to do `verb`. `request_id` is unique; the same id again is the same request.
 
-    `timeout_ms` is how long the sender waits: a request that lay around for longer must not be executed.
+    `timeout_ms` is how long the sender waits, from `asked_ns` (its UTC, 0 where it tells none): a request
+    that lay around for longer must not be executed.
     """
 
     request_id: str
@@ -28,6 +29,7 @@ class Request:
     verb: str
     args: Mapping[str, Any] = field(default_factory=dict[str, Any])
     timeout_ms: int = 5_000
+    asked_ns: int = 0
     sender: str = ""
 
 
@@ -56,6 +58,7 @@ def encode_request(request: Request) -> list[Buffer]:
         "verb": request.verb,
         "args": dict(request.args),
         "timeout_ms": request.timeout_ms,
+        "asked_ns": request.asked_ns,
         "sender": request.sender,
     }
     return [Topic(CONTROL, request.target).encode(), pack_map(header, HEADER_MAX_BYTES[CONTROL])]
@@ -70,6 +73,7 @@ def decode_request(parts: Sequence[Buffer]) -> Request:
         verb=read_text(header, "verb", 32),
         args=read_map(header, "args"),
         timeout_ms=read_int(header, "timeout_ms", 1, TIMEOUT_MAX_MS),
+        asked_ns=read_int(header, "asked_ns") if "asked_ns" in header else 0,
         sender=read_text(header, "sender", 64) if "sender" in header else "",
     )
 

@@ -1,0 +1,69 @@
+"""The only user of ZeroMQ: sockets by one table, publishers, subscribers, pipelines, requests, one loop."""
+
+from zbus.transport._context import make_socket, new_session
+from zbus.transport._control_link import ControlLink, Verb, is_request, split_route
+from zbus.transport._endpoints import IpcName, bind, check_endpoint, is_exposed, runtime_dir
+from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Restart
+from zbus.transport._monitor import ConnectionCounters, ConnectionMonitor
+from zbus.transport._options import (
+    CONTROL_LINK,
+    DOOR,
+    FRAMES_IN,
+    FRAMES_OUT,
+    PUSH,
+    SMALL_IN,
+    SMALL_OUT,
+    Link,
+    apply_options,
+)
+from zbus.transport._pipeline import Puller, Pusher, PusherCounters
+from zbus.transport._publisher import Publisher, PublisherCounters
+from zbus.transport._reactor import Reactor, Timer
+from zbus.transport._replies import ReplyCache
+from zbus.transport._requester import Requester
+from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber, SubscriberCounters
+
+__all__ = [
+    "CONTROL_LINK",
+    "DOOR",
+    "EVERY",
+    "FRAMES_IN",
+    "FRAMES_OUT",
+    "LATEST",
+    "PUSH",
+    "SMALL_IN",
+    "SMALL_OUT",
+    "ConnectionCounters",
+    "ConnectionMonitor",
+    "ControlLink",
+    "Duplicate",
+    "Finding",
+    "Gap",
+    "GapDetector",
+    "IpcName",
+    "Link",
+    "Policy",
+    "Publisher",
+    "PublisherCounters",
+    "Puller",
+    "Pusher",
+    "PusherCounters",
+    "Reactor",
+    "Received",
+    "ReplyCache",
+    "Requester",
+    "Restart",
+    "Subscriber",
+    "SubscriberCounters",
+    "Timer",
+    "Verb",
+    "apply_options",
+    "bind",
+    "check_endpoint",
+    "is_exposed",
+    "is_request",
+    "make_socket",
+    "new_session",
+    "runtime_dir",
+    "split_route",
+]

@@ -1,0 +1,83 @@
+"""Gaps: what a subscriber can see missing, by `session` and `seq` (spec 1)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from zbus.wire import Message
+
+TOPICS_MAX = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """`lost` messages of a topic went missing between publisher and subscriber, from `first_seq` on."""
+
+    topic: str
+    lost: int
+    first_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The publisher of a topic started anew; nothing was heard of it for `silent_s`."""
+
+    topic: str
+    old_session: str
+    new_session: str
+    silent_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Two publishers send the same topic at the same time."""
+
+    topic: str
+    sessions: tuple[str, str]
+
+
+Finding = Gap | Restart | Duplicate
+
+
+@dataclass(slots=True)
+class _Seen:
+    session: str
+    seq: int
+    mono_ns: int
+    former: str = ""
+
+
+class GapDetector:
+    """Remembers the last message of each topic and tells what the next one reveals. Holds no socket."""
+
+    def __init__(self, topics_max: int = TOPICS_MAX) -> None:
+        self._seen: OrderedDict[str, _Seen] = OrderedDict()
+        self._topics_max = topics_max
+
+    def observe(self, message: Message, mono_ns: int) -> Finding | None:
+        """Take the next message of its topic, received at `mono_ns`; None where nothing is amiss."""
+        topic, origin = str(message.topic), message.origin
+        seen = self._seen.get(topic)
+        if seen is None:
+            self._remember(topic, _Seen(origin.session, origin.seq, mono_ns))
+            return None
+        if origin.session != seen.session:
+            return self._other_session(topic, seen, message, mono_ns)
+        lost = origin.seq - seen.seq - 1
+        seen.seq, seen.mono_ns = max(origin.seq, seen.seq), mono_ns
+        return Gap(topic, lost, origin.seq - lost) if lost > 0 else None
+
+    def _other_session(self, topic: str, seen: _Seen, message: Message, mono_ns: int) -> Finding:
+        session = message.origin.session
+        finding: Finding = Restart(topic, seen.session, session, (mono_ns - seen.mono_ns) / 1e9)
+        if session == seen.former:
+            finding = Duplicate(topic, (seen.session, session))
+        self._remember(topic, _Seen(session, message.origin.seq, mono_ns, former=seen.session))
+        return finding
+
+    def _remember(self, topic: str, seen: _Seen) -> None:
+        self._seen[topic] = seen
+        self._seen.move_to_end(topic)
+        if len(self._seen) > self._topics_max:
+            self._seen.popitem(last=False)

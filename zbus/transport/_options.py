@@ -1,0 +1,67 @@
+"""One table of socket options: what each kind of link may hold, wait and accept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import zmq
+
+from zbus.wire import FRAME_MAX_BYTES, HEADER_MAX_BYTES, OVERLAY_MAX_BYTES
+
+SUBSCRIPTION_MAX_BYTES = 4_096
+SMALL_MAX_BYTES = max(HEADER_MAX_BYTES.values()) + 65_536
+
+_KERNEL_BUFFER_BYTES = 524_288
+
+_COMMON: dict[int, int] = {
+    zmq.HANDSHAKE_IVL: 2_000,
+    zmq.HEARTBEAT_IVL: 500,
+    zmq.HEARTBEAT_TIMEOUT: 1_500,
+    zmq.HEARTBEAT_TTL: 1_500,
+    zmq.RECONNECT_IVL: 50,
+    zmq.RECONNECT_IVL_MAX: 1_000,
+    zmq.TCP_KEEPALIVE: 1,
+    zmq.BACKLOG: 256,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The options of one kind of link.
+
+    `depth` is the high-water mark of both directions, in messages; `max_message_bytes` the largest part
+    taken in; `linger_ms` how long closing waits for what is unsent; `kernel_buffer_bytes` caps what the
+    kernel holds on TCP, 0 leaves it alone.
+    """
+
+    depth: int
+    max_message_bytes: int
+    linger_ms: int = 0
+    kernel_buffer_bytes: int = 0
+
+
+# Why: a frame that waits is a frame out of date, so few may wait; a publisher takes in nothing but
+# subscriptions, so a large one is an attack.
+FRAMES_OUT = Link(4, SUBSCRIPTION_MAX_BYTES, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
+FRAMES_IN = Link(4, FRAME_MAX_BYTES + 65_536, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
+SMALL_OUT = Link(1_000, SUBSCRIPTION_MAX_BYTES)
+SMALL_IN = Link(1_000, SMALL_MAX_BYTES)
+DOOR = Link(1_000, OVERLAY_MAX_BYTES)
+PUSH = Link(100, 1_024, linger_ms=500)
+CONTROL_LINK = Link(1_000, SMALL_MAX_BYTES, linger_ms=500)
+
+
+def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:
+    """Set every option of `link` on a socket that is not yet bound or connected."""
+    for option, value in _COMMON.items():
+        socket.setsockopt(option, value)
+    socket.setsockopt(zmq.SNDHWM, link.depth)
+    socket.setsockopt(zmq.RCVHWM, link.depth)
+    socket.setsockopt(zmq.MAXMSGSIZE, link.max_message_bytes)
+    socket.setsockopt(zmq.LINGER, link.linger_ms)
+    if link.kernel_buffer_bytes:
+        socket.setsockopt(zmq.SNDBUF, link.kernel_buffer_bytes)
+        socket.setsockopt(zmq.RCVBUF, link.kernel_buffer_bytes)
+    if socket.socket_type == zmq.SUB:
+        # Why: a SUB queues its own subscriptions under this mark and drops those beyond it in silence.
+        socket.setsockopt(zmq.SNDHWM, 0)

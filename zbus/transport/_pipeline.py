@@ -1,0 +1,108 @@
+"""Pushing to one door and pulling at it: overlays, and whatever else may be lost with a count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import zmq
+
+from zbus.transport._context import make_socket
+from zbus.transport._endpoints import bind, check_endpoint
+from zbus.transport._options import DOOR, PUSH
+from zbus.transport._resource import Resource, to_ms
+
+TAKE_MAX = 256
+
+
+@dataclass(slots=True)
+class PusherCounters:
+    """`dropped` had no peer, or a peer that does not keep up."""
+
+    sent: int = 0
+    dropped: int = 0
+
+
+class Pusher(Resource):
+    """Sends single parts to one or more doors. Acquires in `with`; belongs to the thread that opened it."""
+
+    def __init__(self, endpoints: str | Sequence[str]) -> None:
+        self._endpoints = [endpoints] if isinstance(endpoints, str) else list(endpoints)
+        self._socket: zmq.Socket[bytes] | None = None
+        self.counters = PusherCounters()
+
+    def open(self) -> None:
+        """Connect. Raises TransportError for what is not an endpoint."""
+        endpoints = [check_endpoint(endpoint) for endpoint in self._endpoints]
+        self._socket = make_socket(zmq.PUSH, PUSH)
+        # Why: without it messages queue for a peer that may never exist, and sending seems to work.
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        for endpoint in endpoints:
+            self._socket.connect(endpoint)
+
+    def close(self) -> None:
+        """Disconnect, giving what is unsent half a second to leave. Safe to call twice."""
+        if self._socket is not None:
+            self._socket.close(linger=PUSH.linger_ms)
+            self._socket = None
+
+    def send(self, data: bytes, timeout_s: float = 0.0) -> bool:
+        """Send one part; False where it was dropped because no peer took it within `timeout_s`."""
+        if self._socket is None:
+            raise RuntimeError("the pusher is not open: use it in a with statement")
+        if timeout_s and not self._socket.poll(to_ms(timeout_s), zmq.POLLOUT):
+            self.counters.dropped += 1
+            return False
+        try:
+            self._socket.send(data, zmq.NOBLOCK)
+        except zmq.Again:
+            self.counters.dropped += 1
+            return False
+        self.counters.sent += 1
+        return True
+
+
+class Puller(Resource):
+    """Takes in single parts from anyone who connects. Acquires in `with`; belongs to one thread."""
+
+    def __init__(self, endpoint: str, *, insecure: bool = False) -> None:
+        self._wanted, self._insecure = endpoint, insecure
+        self._socket: zmq.Socket[bytes] | None = None
+        self.endpoint = ""
+        self.wrong_part_count = 0
+
+    def open(self) -> None:
+        """Bind. Raises AddressInUse, ExposedAddress, TransportError."""
+        self._socket = make_socket(zmq.PULL, DOOR)
+        try:
+            self.endpoint = bind(self._socket, self._wanted, insecure=self._insecure)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Unbind; what waits is lost. Safe to call twice."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    @property
+    def socket(self) -> zmq.Socket[bytes]:
+        """The socket, for a reactor to watch."""
+        if self._socket is None:
+            raise RuntimeError("the puller is not open: use it in a with statement")
+        return self._socket
+
+    def take(self, limit: int = TAKE_MAX) -> list[bytes]:
+        """What has arrived, at most `limit` messages; one with several parts is counted and thrown away."""
+        taken: list[bytes] = []
+        for _ in range(limit):
+            try:
+                parts = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            if len(parts) == 1:
+                taken.append(parts[0])
+            else:
+                self.wrong_part_count += 1
+        return taken
