@@ -62,6 +62,6 @@ def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:
     if link.kernel_buffer_bytes:
         socket.setsockopt(zmq.SNDBUF, link.kernel_buffer_bytes)
         socket.setsockopt(zmq.RCVBUF, link.kernel_buffer_bytes)
-    if socket.socket_type == zmq.SUB:
+    if socket.type == zmq.SUB:
         # Why: a SUB queues its own subscriptions under this mark and drops those beyond it in silence.
         socket.setsockopt(zmq.SNDHWM, 0)
