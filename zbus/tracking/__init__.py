@@ -7,6 +7,7 @@ from zbus.tracking._adaptive import AdaptiveDetector, AdaptiveSettings
 from zbus.tracking._background import BackgroundDetector, BackgroundSettings, median_picture
 from zbus.tracking._blob_tracker import BlobTracker, BlobTrackerSettings
 from zbus.tracking._fixed_count import FixedCountSettings, FixedCountTracker
+from zbus.tracking._suggest import suggest_detector
 from zbus.tracking._tracking import Associator, Detections, Detector, Tracker
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "FixedCountTracker",
     "Tracker",
     "median_picture",
+    "suggest_detector",
 ]

@@ -166,7 +166,7 @@ class BackgroundDetector:
         return cast("NDArray[np.uint8]", mask)
 
     def _adapt(self, mono: NDArray[np.uint8], found: Detections) -> None:
-        """Let the background follow the light everywhere but around the blobs found; noise and debris sink in."""
+        """Let the background follow the light everywhere but around the blobs found."""
         rate = self._settings.adapt_rate * UPDATE_EVERY_FRAMES
         if not rate or self._slow is None:
             return
