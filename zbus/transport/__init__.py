@@ -21,6 +21,7 @@ from zbus.transport._publisher import Publisher, PublisherCounters
 from zbus.transport._reactor import Reactor, Timer
 from zbus.transport._replies import ReplyCache
 from zbus.transport._requester import Requester
+from zbus.transport._resource import Resource
 from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber, SubscriberCounters
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Received",
     "ReplyCache",
     "Requester",
+    "Resource",
     "Restart",
     "Subscriber",
     "SubscriberCounters",

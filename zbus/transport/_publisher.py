@@ -96,6 +96,9 @@ class Publisher(Resource):
             self.counters.refused += 1
             raise
         self._seq[topic] = seq + 1
+        # Why: libzmq looks at most once a millisecond at what subscribers have taken; asking for events makes
+        # it look now, without which a short queue counts as full and drops what there is room for.
+        self._read_subscriptions()
         try:
             socket.send_multipart(parts, flags=zmq.NOBLOCK, copy=False)
         except zmq.Again:

@@ -1,0 +1,91 @@
+"""The broker: directory and forwarder in one process, the one known address of a rig."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from zbus.transport import Reactor, new_session
+from zbus.wire import DIRECTORY, EVENT, RUNNING, STATE, Body, Event, Origin, State, Topic, encode_message
+from zbus_brokers._directory import Directory
+from zbus_brokers._forwarder import Forwarder
+
+STATE_PERIOD_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Where the broker listens; port 0 takes any free one."""
+
+    directory: str = "tcp://127.0.0.1:5550"
+    publish: str = "tcp://127.0.0.1:5551"
+    subscribe: str = "tcp://127.0.0.1:5552"
+    insecure: bool = False
+
+
+def run_broker(
+    settings: BrokerSettings,
+    reactor: Reactor,
+    on_ready: Callable[[Mapping[str, str]], None] = lambda endpoints: None,
+) -> None:
+    """Run until `reactor` is stopped. `on_ready` is given the endpoints that were taken.
+
+    Raises AddressInUse, ExposedAddress, TransportError before anything runs.
+    """
+    with Forwarder(settings.publish, settings.subscribe, reactor, insecure=settings.insecure) as forwarder:
+        voice = _Voice(forwarder)
+
+        def endpoints() -> dict[str, str]:
+            return {
+                "directory": directory.endpoint,
+                "publish": forwarder.publish_endpoint,
+                "subscribe": forwarder.subscribe_endpoint,
+            }
+
+        directory = Directory(settings.directory, reactor, voice.tell, endpoints, insecure=settings.insecure)
+        with directory:
+            on_ready(endpoints())
+            reactor.every(STATE_PERIOD_S, lambda: voice.tell_state(endpoints()), first_s=0.0)
+            reactor.run()
+
+
+class _Voice:
+    """What the broker itself says on the bus: its state, and events about nodes."""
+
+    def __init__(self, forwarder: Forwarder) -> None:
+        self._forwarder = forwarder
+        self._session = new_session()
+        self._since_ns = time.time_ns()
+        self._seq: dict[str, int] = {}
+
+    def tell(self, event: str, fields: Mapping[str, Any]) -> None:
+        if event in ("node_lost", "node_left") and not fields["replaced"]:
+            # Why: the last state of a node that is gone would tell late joiners that it runs.
+            self._forwarder.cache.forget(Topic(STATE, fields["node"]).encode())
+        self._send(Topic(EVENT, DIRECTORY), Event(event, fields))
+
+    def tell_state(self, endpoints: Mapping[str, str]) -> None:
+        counters = asdict(self._forwarder.counters)
+        state = State(
+            role="broker",
+            state=RUNNING,
+            since_ns=self._since_ns,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            counters=counters,
+            details={"endpoints": dict(endpoints)},
+        )
+        self._send(Topic(STATE, DIRECTORY), state)
+
+    def _send(self, topic: Topic, body: Body) -> None:
+        seq = self._seq.get(topic.kind, 0)
+        self._seq[topic.kind] = seq + 1
+        parts = encode_message(topic, Origin(DIRECTORY, self._session, seq, time.time_ns()), body)
+        plain = [bytes(part) for part in parts]
+        if topic.kind == STATE:
+            self._forwarder.cache.remember(plain)
+        self._forwarder.send(plain)
