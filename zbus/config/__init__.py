@@ -1,0 +1,32 @@
+"""Settings checked field by field, and the rig file."""
+
+from zbus.config._rig import (
+    BrokerPlan,
+    CameraPlan,
+    GatewayPlan,
+    OverlayPlan,
+    Rig,
+    RigFile,
+    TrackerPlan,
+    find_camera,
+    find_tracker,
+    load_rig,
+)
+from zbus.config._settings import CommandLine, Place, describe_type, read_settings
+
+__all__ = [
+    "BrokerPlan",
+    "CameraPlan",
+    "CommandLine",
+    "GatewayPlan",
+    "OverlayPlan",
+    "Place",
+    "Rig",
+    "RigFile",
+    "TrackerPlan",
+    "describe_type",
+    "find_camera",
+    "find_tracker",
+    "load_rig",
+    "read_settings",
+]
