@@ -65,13 +65,14 @@ class AdaptiveDetector:
         """Blobs of `image`, uint8 mono or BGR, only read. Raises TrackingError for other pictures."""
         settings = self._settings
         kind = cv2.THRESH_BINARY_INV if settings.invert else cv2.THRESH_BINARY
-        blurred = cv2.blur(to_mono(image), BLUR_PX)
+        mono = to_mono(image)
+        blurred = cv2.blur(mono, BLUR_PX)
         block_px = settings.block_size | 1
         mask = cv2.adaptiveThreshold(
             blurred, 255, cv2.ADAPTIVE_THRESH_MEAN_C, kind, block_px, settings.offset
         )
         mask = self._region.keep(cast("NDArray[np.uint8]", mask))
-        return find_blobs(mask, settings.min_area, settings.max_area)
+        return find_blobs(mask, settings.min_area, settings.max_area, mono)
 
     def reset(self) -> None:
         """Nothing to forget: each picture is searched by itself."""

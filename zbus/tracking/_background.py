@@ -130,7 +130,7 @@ class BackgroundDetector:
                 next_step="reset the detector or learn a background of the same camera settings",
             )
         mask = self._region.keep(self._foreground(mono, self._background))
-        found = find_blobs(mask, self._settings.min_area, self._settings.max_area)
+        found = find_blobs(mask, self._settings.min_area, self._settings.max_area, mono)
         if self._frames % UPDATE_EVERY_FRAMES == 0:
             self._adapt(mono, found)
         return found

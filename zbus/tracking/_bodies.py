@@ -17,12 +17,16 @@ FOREIGN_SHARE = 1.6  # pixels in the box above this part of the outline's area b
 
 
 class Bodies:
-    """Area, shape and axis angle of n animals. Sizes are running means, angles the last ones seen."""
+    """Area, shape, axis angle and gray level of n animals: running means, but for the last angle seen.
+
+    `grays` (n,) are NaN until learned.
+    """
 
     def __init__(self, areas_px: Floats) -> None:
         self.areas_px = np.maximum(np.array(areas_px, float), 1.0)
         n = len(self.areas_px)
         self.angles_rad = np.zeros(n)
+        self.grays = np.full(n, np.nan)
         self._along = self.areas_px * USUAL_ELONGATION / (4 * np.pi)
         self._across = self.areas_px / USUAL_ELONGATION / (4 * np.pi)
 
@@ -38,7 +42,18 @@ class Bodies:
 
     def shapes(self, rows: NDArray[np.intp]) -> Shapes:
         """The shapes of the animals `rows`, for splitting a blob among them."""
-        return Shapes(self._along[rows], self._across[rows], self.angles_rad[rows], self.areas_px[rows])
+        return Shapes(
+            self._along[rows],
+            self._across[rows],
+            self.angles_rad[rows],
+            self.areas_px[rows],
+            self.grays[rows],
+        )
+
+    def learn_gray(self, row: int, gray: float) -> None:
+        """Take in the gray level of the animal `row`, alone in its blob and surely itself."""
+        known = self.grays[row]
+        self.grays[row] = gray if np.isnan(known) else known + LEARN_RATE * (gray - known)
 
     def learn(self, row: int, area_px: float, mask: NDArray[np.uint8] | None, box_xyxy_px: Floats) -> None:
         """Take in how the animal `row`, alone in its blob, looks in this picture."""

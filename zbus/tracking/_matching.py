@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,26 @@ AREA_WEIGHT = 0.1  # cost of a blob e times an animal's size, in squared gates
 SMALLEST_PART = 0.2  # a blob below this part of an animal's area is debris to it
 TOUCH_LENGTHS = 0.35  # how far from a blob a prediction may lie to be in it, in body lengths
 SEARCH_PIXELS = 300
+LOOK_WEIGHT = 0.8  # cost of a blob that looks like somebody else
+LOOK_SD = 2.0  # gray levels, of one animal from picture to picture
+MOST_UNLIKE_SDS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of n animals: places (n, 2), gates, areas, grays, and two flags, all (n,).
+
+    A gate is how far from its place an animal may be. `seen` says who was found in the last picture,
+    `unsure` who comes out of a contact, so that looks (`grays`, NaN where unknown) help to tell who is who.
+    """
+
+    places_px: Floats
+    gates_px: Floats
+    areas_px: Floats
+    grays: Floats
+    seen: NDArray[np.bool_]
+    unsure: NDArray[np.bool_]
+    length_px: float
 
 
 class Scene:
@@ -27,7 +48,8 @@ class Scene:
     def __init__(self, found: Detections, typical_area_px: float) -> None:
         self.found = found
         self._typical_area_px = typical_area_px
-        self._pixels: dict[int, Floats] = {}
+        self._pixels: dict[int, NDArray[np.intp]] = {}
+        self._grays: dict[int, float] = {}
 
     @cached_property
     def capacities(self) -> NDArray[np.int64]:
@@ -45,49 +67,71 @@ class Scene:
         box_distances = np.linalg.norm(outside, axis=-1)
         if self.found.mask is None:
             return box_distances
-        if blob not in self._pixels:
-            self._pixels[blob] = blob_pixels(self.found.mask, self.found.boxes_xyxy_px[blob], SEARCH_PIXELS)
-        pixels = self._pixels[blob]
+        pixels = self._some_pixels(blob)
         if not len(pixels):
             return box_distances
         return np.sqrt(((places_px[:, None] - pixels[None]) ** 2).sum(-1).min(axis=1))
 
+    def gray(self, blob: int) -> float:
+        """The median gray level of `blob`, NaN where no picture is known."""
+        if self.found.mono is None or self.found.mask is None:
+            return float("nan")
+        if blob not in self._grays:
+            columns, rows = self._some_pixels(blob).T
+            self._grays[blob] = (
+                float(np.median(self.found.mono[rows, columns])) if len(rows) else float("nan")
+            )
+        return self._grays[blob]
 
-def match(
-    scene: Scene,
-    places_px: Floats,
-    gates_px: Floats,
-    areas_px: Floats,
-    seen: NDArray[np.bool_],
-    length_px: float,
-) -> Rows:
+    def _some_pixels(self, blob: int) -> NDArray[np.intp]:
+        if blob not in self._pixels and self.found.mask is not None:
+            self._pixels[blob] = blob_pixels(self.found.mask, self.found.boxes_xyxy_px[blob], SEARCH_PIXELS)
+        return self._pixels.get(blob, np.empty((0, 2), np.intp))
+
+
+def match(scene: Scene, expected: Expected) -> Rows:
     """For each of n animals the blob it is in, or NOBODY's -1 where it is in none; a blob may hold several.
 
-    Animals seen in the last picture choose first, each within its gate, by distance and size; a blob with
-    area for several is offered as often, at the distance of its nearest pixel. Seen animals left over join
-    a blob that covers their prediction (one body on top of another). Animals lost before then choose
-    among what area is still left, so that nobody is robbed of a blob by one who comes back.
+    Animals seen in the last picture choose first, each within its gate, by distance, size and, just after
+    a contact, looks; a blob with area for several is offered as often, at the distance of its nearest
+    pixel. Seen animals left over join a blob that covers their prediction (one body on top of another).
+    Animals lost before then choose among what area is still left, so that nobody is robbed of a blob by
+    one who comes back.
     """
-    owners = np.full(len(places_px), NOBODY, np.intp)
+    seen = expected.seen
+    owners = np.full(len(seen), NOBODY, np.intp)
     if not len(scene.found):
         return owners
-    costs = _costs(scene, places_px, gates_px, areas_px)
+    costs = _costs(scene, expected)
     _choose(owners, np.flatnonzero(seen), costs, scene.capacities)
-    _join(owners, np.flatnonzero(seen & (owners == NOBODY)), scene, places_px, TOUCH_LENGTHS * length_px)
+    _join(owners, np.flatnonzero(seen & (owners == NOBODY)), scene, expected)
     _choose(owners, np.flatnonzero(~seen), costs, scene.capacities)
     return owners
 
 
-def _costs(scene: Scene, places_px: Floats, gates_px: Floats, areas_px: Floats) -> Floats:
+def _costs(scene: Scene, expected: Expected) -> Floats:
     """(n, m) in squared gates: 1 is as far as an animal can be."""
-    distances = scene.centroid_distances(places_px)
-    sizes = scene.found.areas_px[None] / areas_px[:, None]
+    distances = scene.centroid_distances(expected.places_px)
+    sizes = scene.found.areas_px[None] / expected.areas_px[:, None]
     size_costs = AREA_WEIGHT * np.log(np.maximum(sizes, 1e-9)) ** 2
     size_costs[sizes < SMALLEST_PART] = np.inf
     for blob in np.flatnonzero(scene.capacities > 1):
-        distances[:, blob] = scene.blob_distances(int(blob), places_px)
+        distances[:, blob] = scene.blob_distances(int(blob), expected.places_px)
         size_costs[:, blob] = 0
-    return (distances / gates_px[:, None]) ** 2 + size_costs
+    costs = (distances / expected.gates_px[:, None]) ** 2 + size_costs
+    for row in np.flatnonzero(expected.unsure & np.isfinite(expected.grays)):
+        _add_looks(costs[row], scene, float(expected.grays[row]))
+    return costs
+
+
+def _add_looks(costs: Floats, scene: Scene, gray: float) -> None:
+    """Make the blobs in reach that look unlike an animal of that gray level dearer than the likest one."""
+    near = [int(blob) for blob in np.flatnonzero(costs < 1) if scene.capacities[blob] == 1]
+    if len(near) <= 1:
+        return
+    unlike = np.array([min(abs(scene.gray(blob) - gray) / LOOK_SD, MOST_UNLIKE_SDS) for blob in near])
+    looks = LOOK_WEIGHT * (unlike / MOST_UNLIKE_SDS) ** 2
+    costs[near] += looks - looks.min()
 
 
 def _choose(owners: Rows, rows: Rows, costs: Floats, capacities: NDArray[np.int64]) -> None:
@@ -98,11 +142,11 @@ def _choose(owners: Rows, rows: Rows, costs: Floats, capacities: NDArray[np.int6
     owners[rows[chosen]] = slots[columns]
 
 
-def _join(owners: Rows, rows: Rows, scene: Scene, places_px: Floats, touch_px: float) -> None:
+def _join(owners: Rows, rows: Rows, scene: Scene, expected: Expected) -> None:
     """Put the animals `rows` into the nearest blob that covers their place, whoever else is in it."""
     for row in rows:
-        place = places_px[row : row + 1]
+        place = expected.places_px[row : row + 1]
         distances = [scene.blob_distances(blob, place)[0] for blob in range(len(scene.found))]
         nearest = int(np.argmin(distances))
-        if distances[nearest] <= touch_px and scene.found.areas_px[nearest] > 0:
+        if distances[nearest] <= TOUCH_LENGTHS * expected.length_px:
             owners[row] = nearest

@@ -36,12 +36,14 @@ def to_mono(image: NDArray[Any]) -> NDArray[np.uint8]:
     )
 
 
-def find_blobs(mask: NDArray[np.uint8], min_area_px: float, max_area_px: float) -> Detections:
+def find_blobs(
+    mask: NDArray[np.uint8], min_area_px: float, max_area_px: float, mono: NDArray[np.uint8] | None = None
+) -> Detections:
     """The connected regions of `mask` whose outline encloses an area between the two limits, exclusive.
 
     Area and centroid are those of the outline (the polygon through the centers of the border pixels), as
-    Tracktor measures them; holes are not subtracted and are no rows of their own. `mask` is kept as it is
-    in the answer, not copied.
+    Tracktor measures them; holes are not subtracted and are no rows of their own. `mask` and `mono`
+    are kept as they are in the answer, not copied.
     """
     outlines, levels = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     rows = [
@@ -57,6 +59,7 @@ def find_blobs(mask: NDArray[np.uint8], min_area_px: float, max_area_px: float) 
         scores=np.ones(len(table)),
         class_ids=np.zeros(len(table), np.int64),
         mask=mask,
+        mono=mono,
     )
 
 

@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 MOST_PIXELS = 1200
 MOST_ROUNDS = 12
 STILL_PX = 0.05
+TEXTURE_SD = 8.0  # gray levels, within one body
+MOST_UNLIKE = 3.0  # so that a bright edge or a reflection does not decide alone
 ELLIPSE_REACH = 2.0  # half an axis of a filled ellipse, in standard deviations of its pixels
 
 
@@ -20,13 +22,15 @@ ELLIPSE_REACH = 2.0  # half an axis of a filled ellipse, in standard deviations 
 class Shapes:
     """How k animals fill their pixels: variance along and across the body, axis angle, area, all (k,).
 
-    A filled ellipse of half axes a, b has variances a²/4 and b²/4.
+    A filled ellipse of half axes a, b has variances a²/4 and b²/4. `grays` (k,) are the animals' gray
+    levels, NaN where unknown.
     """
 
     along_vars: Floats
     across_vars: Floats
     angles_rad: Floats
     areas_px: Floats
+    grays: Floats
 
     def covariances(self) -> Floats:
         """(k, 2, 2), px²."""
@@ -50,33 +54,37 @@ class Split:
     overlap: float
 
 
-def blob_pixels(mask: NDArray[np.uint8], box_xyxy_px: Floats, most: int = MOST_PIXELS) -> Floats:
-    """Centers (p, 2) of the pixels of the largest blob within the box, thinned out evenly to about `most`."""
+def blob_pixels(mask: NDArray[np.uint8], box_xyxy_px: Floats, most: int = MOST_PIXELS) -> NDArray[np.intp]:
+    """The pixels (p, 2), as x, y, of the largest blob within the box, thinned out to at most `most`."""
     height, width = mask.shape
     left, top = np.clip(np.floor(box_xyxy_px[:2]).astype(int), 0, (width - 1, height - 1))
     right, bottom = np.clip(np.ceil(box_xyxy_px[2:]).astype(int) + 1, 1, (width, height))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask[top:bottom, left:right], connectivity=8)
     if count <= 1:
-        return np.empty((0, 2))
+        return np.empty((0, 2), np.intp)
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     places = np.flatnonzero(labels == largest)
     places = places[:: max(1, -(-len(places) // most))]
     rows, columns = np.divmod(places, labels.shape[1])
-    return np.column_stack([columns + left, rows + top]).astype(float)
+    return np.column_stack([columns + left, rows + top])
 
 
-def split_blob(pixels_px: Floats, area_px: float, seeds_px: Floats, shapes: Shapes) -> Split:
+def split_blob(
+    pixels_px: Floats, area_px: float, seeds_px: Floats, shapes: Shapes, grays: Floats | None = None
+) -> Split:
     """Fit k animals of known size into the pixels (p, 2) of one blob, from their predicted places (k, 2).
 
     Each animal is an ellipse of its known axes, which may move and turn but not grow, and pixels are
     shared softly among them: expectation maximization for a Gaussian mixture (Dempster, Laird, Rubin 1977)
     with the covariance's size and the weights held to what was learned while the animals were alone. Held
-    sizes keep the centers right where bodies overlap, which k-means does not. At most MOST_ROUNDS rounds
+    sizes keep the centers right where bodies overlap, which k-means does not. Where the pixels' `grays`
+    (p,) are given, a pixel goes rather to an animal of its gray level. At most MOST_ROUNDS rounds
     over MOST_PIXELS pixels, so that a merged frame costs little more than any other.
     """
     centers = _nearest_pixels(pixels_px, seeds_px)
+    unlike = _unlikeness(grays, shapes)
     for _ in range(MOST_ROUNDS):
-        share = _responsibilities(pixels_px, centers, shapes)
+        share = _responsibilities(pixels_px, centers, shapes, unlike)
         moved, angles = _refit(pixels_px, share, centers, shapes.angles_rad)
         shapes = replace(shapes, angles_rad=angles)
         still = np.abs(moved - centers).max() < STILL_PX
@@ -101,13 +109,20 @@ def _nearest_pixels(pixels_px: Floats, seeds_px: Floats) -> Floats:
     return np.where(outside[:, None], pixels_px[nearest], seeds_px)
 
 
-def _responsibilities(pixels_px: Floats, centers: Floats, shapes: Shapes) -> Floats:
+def _unlikeness(grays: Floats | None, shapes: Shapes) -> Floats:
+    """How badly each pixel's gray level fits each animal, (p, k) or a plain 0: a negative log-likelihood."""
+    if grays is None or not np.isfinite(shapes.grays).all():
+        return np.zeros((1, 1))
+    return np.minimum(((grays[:, None] - shapes.grays) / TEXTURE_SD) ** 2 / 2, MOST_UNLIKE)
+
+
+def _responsibilities(pixels_px: Floats, centers: Floats, shapes: Shapes, unlike: Floats) -> Floats:
     """Each pixel's share (p, k) of each animal, rows summing to 1."""
     precisions = np.linalg.inv(shapes.covariances())
     offsets = pixels_px[:, None] - centers[None]
     squares = np.einsum("pki,kij,pkj->pk", offsets, precisions, offsets)
     volumes = np.sqrt(shapes.along_vars * shapes.across_vars)
-    logs = np.log(np.maximum(shapes.areas_px, 1e-9) / volumes) - squares / 2
+    logs = np.log(np.maximum(shapes.areas_px, 1e-9) / volumes) - squares / 2 - unlike
     share = np.exp(logs - logs.max(axis=1, keepdims=True))
     return share / share.sum(axis=1, keepdims=True)
 

@@ -82,7 +82,7 @@ def _spread(found: Detections, blob: int, count: int, area_px: float) -> Floats:
     if count == 1:
         return found.centroids_px[blob : blob + 1]
     box = found.boxes_xyxy_px[blob]
-    pixels = np.empty((0, 2)) if found.mask is None else blob_pixels(found.mask, box)
+    pixels = np.empty((0, 2)) if found.mask is None else blob_pixels(found.mask, box).astype(float)
     if len(pixels) < count:
         return np.linspace(box[:2], box[2:], count + 2)[1:-1]
     seeds = pixels[[int(np.argmax(((pixels - pixels.mean(axis=0)) ** 2).sum(-1)))]]
@@ -90,5 +90,5 @@ def _spread(found: Detections, blob: int, count: int, area_px: float) -> Floats:
         nearest = ((pixels[:, None] - seeds[None]) ** 2).sum(-1).min(axis=1)
         seeds = np.vstack([seeds, pixels[int(np.argmax(nearest))]])
     round_var = np.full(count, area_px / (4 * np.pi))
-    shapes = Shapes(round_var, round_var, np.zeros(count), np.full(count, area_px))
+    shapes = Shapes(round_var, round_var, np.zeros(count), np.full(count, area_px), np.full(count, np.nan))
     return split_blob(pixels, area_px * count, seeds, shapes).centroids_px

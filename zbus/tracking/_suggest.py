@@ -1,4 +1,4 @@
-"""Settings without a person: which detector, and with what, shows a known number of animals in sample frames."""
+"""Settings without a person: what detector, set how, shows a known number of animals in sample frames."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _adaptive_candidates(monos: Sequence[Mono], best: Trial) -> Iterator[Values]
 
 
 def _try(values: Values, monos: Sequence[Mono], background: Mono, animals: int) -> Trial:
-    limits = {"min_area": SPECK_PX, "max_area": LARGEST_PART * background.size, "adapt_rate": 0.0}
+    limits: Values = {"min_area": SPECK_PX, "max_area": LARGEST_PART * background.size, "adapt_rate": 0.0}
     detector = BackgroundDetector(BackgroundSettings(**values, **limits))
     detector.learn([background])
     score, area_px = _rate([detector.detect(mono) for mono in monos], animals)
@@ -121,7 +121,7 @@ def _try(values: Values, monos: Sequence[Mono], background: Mono, animals: int) 
 
 
 def _try_adaptive(values: Values, monos: Sequence[Mono], animals: int) -> Trial:
-    limits = {"min_area": SPECK_PX, "max_area": LARGEST_PART * monos[0].size}
+    limits: Values = {"min_area": SPECK_PX, "max_area": LARGEST_PART * monos[0].size}
     detector = AdaptiveDetector(AdaptiveSettings(**values, **limits))
     score, area_px = _rate([detector.detect(mono) for mono in monos], animals)
     return Trial("adaptive", values, score - ADAPTIVE_COST, area_px)

@@ -18,7 +18,8 @@ class Detections:
     `centroids_px` is float64 (n, 2) as x, y; `boxes_xyxy_px` float64 (n, 4) as left, top, right, bottom;
     `areas_px` float64 (n,); `scores` float64 (n,) in 0..1; `class_ids` int64 (n,). `mask` is the uint8
     (height, width) foreground the rows were found in, not zero where an animal is, or None where the
-    detector has no such thing; trackers use it to split animals that touch.
+    detector has no such thing; trackers use it to split animals that touch. `mono` is the uint8 (height,
+    width) gray picture itself, only read, or None; trackers use it to tell animals apart by their looks.
     """
 
     centroids_px: NDArray[np.float64]
@@ -27,6 +28,7 @@ class Detections:
     scores: NDArray[np.float64]
     class_ids: NDArray[np.int64]
     mask: NDArray[np.uint8] | None = None
+    mono: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.centroids_px)
