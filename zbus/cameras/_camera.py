@@ -46,7 +46,7 @@ class Camera(Protocol):
     camera_id: str
 
     def open(self) -> None:
-        """Acquire the device. Raises CameraNotFound where there is none; may be called again after `close`."""
+        """Acquire the device, the first time or after `close`. Raises CameraNotFound where there is none."""
         ...
 
     def grab(self, timeout_s: float) -> Capture | None:
@@ -74,5 +74,5 @@ class Camera(Protocol):
         ...
 
 
-class EndOfStream(Exception):  # noqa: N818  it is an ending, not an error
-    """A finite source has given its last picture."""
+class EndOfStream(Exception):
+    """A finite source has given its last picture: an ending, not an error. The text says how it ended."""
