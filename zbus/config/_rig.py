@@ -31,7 +31,7 @@ class BrokerPlan:
 
 @dataclass(frozen=True, slots=True)
 class CameraPlan:
-    """One camera: the plug-in `source` with its `settings`; `jpeg_hz` and `jpeg_quality` of its JPEG topic."""
+    """One camera: the plug-in `source` with its `settings`, and what its JPEG topic gives at most."""
 
     source: str
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class GatewayPlan:
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """Everything a rig file says. Node ids are unique across all sections; `overlay` and `gateway` may be absent."""
+    """Everything a rig file says. Node ids are unique; `overlay` and `gateway` may be absent."""
 
     name: str = "rig"
     broker: BrokerPlan = BrokerPlan()

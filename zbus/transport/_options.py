@@ -44,7 +44,7 @@ class Link:
 # subscriptions, so a large one is an attack.
 FRAMES_OUT = Link(4, SUBSCRIPTION_MAX_BYTES, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
 FRAMES_IN = Link(4, FRAME_MAX_BYTES + 65_536, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
-SMALL_OUT = Link(1_000, SUBSCRIPTION_MAX_BYTES)
+SMALL_OUT = Link(1_000, SUBSCRIPTION_MAX_BYTES, linger_ms=200)
 SMALL_IN = Link(1_000, SMALL_MAX_BYTES)
 DOOR = Link(1_000, OVERLAY_MAX_BYTES)
 PUSH = Link(100, 1_024, linger_ms=500)

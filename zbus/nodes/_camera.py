@@ -1,0 +1,146 @@
+"""The camera node: what a camera grabs goes out as frames, at once and to whoever wants them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from zbus.cameras import Camera, Capture, Grabber
+from zbus.config import BrokerPlan, CameraPlan, Place, read_settings
+from zbus.errors import CameraError
+from zbus.nodes._folder import rig_folder
+from zbus.nodes._pictures import encode_jpeg, to_mono_or_bgr
+from zbus.nodes._presence import Presence, Report
+from zbus.plugins import load_plugin
+from zbus.transport import FRAMES_OUT, Publisher, Reactor
+from zbus.wire import (
+    ENDED,
+    EVENT,
+    FAILED,
+    FRAME,
+    JPEG,
+    JPEG_RENDITION,
+    LOST_STATE,
+    RUNNING,
+    Event,
+    Frame,
+    Topic,
+    frame_of_image,
+)
+
+OPEN_TIMEOUT_S = 10.0
+CONFIGURE_TIMEOUT_S = 2.0
+
+_STATES = {"running": RUNNING, "lost": LOST_STATE, "failed": FAILED, "ended": ENDED}
+
+
+def make_camera(camera_id: str, plan: CameraPlan, place: Place | None = None) -> Camera:
+    """The camera of a plan, not yet opened. Raises UnknownName, ConfigError."""
+    source = load_plugin("zbus.cameras", plan.source)
+    settings = read_settings(source.Settings, plan.settings, place, f"cameras.{camera_id}.settings.")
+    return source(camera_id, settings)
+
+
+def run_camera(camera_id: str, plan: CameraPlan, broker: BrokerPlan, reactor: Reactor) -> None:
+    """Run a camera node until `reactor` is stopped.
+
+    Raises CameraError where the camera cannot be opened at first; once it runs, losing it is a state.
+    """
+    node = _CameraNode(make_camera(camera_id, plan), plan, broker, reactor)
+    with node.presence, node.frames, node.grabber:
+        node.grabber.wait_open(OPEN_TIMEOUT_S)
+        node.take()
+        reactor.run()
+
+
+class _CameraNode:
+    def __init__(self, camera: Camera, plan: CameraPlan, broker: BrokerPlan, reactor: Reactor) -> None:
+        self.id, self._plan, self._reactor = camera.camera_id, plan, reactor
+        self._frame_topic = Topic(FRAME, self.id)
+        self._jpeg_topic = Topic(FRAME, self.id, JPEG_RENDITION)
+        # Why: a file is played whole, so it waits where a device would have to drop.
+        lossless = plan.source == "file"
+        self.grabber = Grabber(camera, on_ready=self._on_ready, lossless=lossless)
+        self.frames = Publisher(
+            self.id, link=FRAMES_OUT, connect=[broker.publish], ipc_folder=rig_folder(broker)
+        )
+        verbs = {"configure": self._configure}
+        self.presence = Presence(self.id, "camera", broker, reactor, self._report, verbs)
+        self._shape: dict[str, Any] = {}
+        self._jpeg_due_s = 0.0
+        self._jpegs = 0
+
+    def take(self) -> None:
+        """Send what was grabbed, and tell what became of the camera."""
+        for capture in self.grabber.take():
+            self._send(capture)
+        for change in self.grabber.take_changes():
+            self._enter(change.state, change.cause)
+
+    def _on_ready(self) -> None:
+        self._reactor.call_soon(self.take)
+
+    def _send(self, capture: Capture) -> None:
+        frame = frame_of_image(
+            capture.image,
+            capture.pixel_format,
+            camera=self.id,
+            frame_number=capture.frame_number,
+            captured_ns=capture.captured_ns,
+            mono_ns=capture.mono_ns,
+            clock=capture.clock,
+            device_ns=capture.device_ns,
+        )
+        self._shape = {"width": frame.width, "height": frame.height, "pixel_format": frame.pixel_format}
+        self.frames.send(self._frame_topic, frame)
+        for event in capture.events:
+            name = str(event.get("event", "camera"))
+            fields = {key: value for key, value in event.items() if key != "event"}
+            self.presence.publisher.send(Topic(EVENT, self.id), Event(name, fields))
+        self._send_jpeg(frame)
+
+    def _send_jpeg(self, frame: Frame) -> None:
+        now_s = time.monotonic()
+        if now_s < self._jpeg_due_s or not self.frames.wants_rendition(self._jpeg_topic):
+            return
+        self._jpeg_due_s = max(self._jpeg_due_s + 1 / self._plan.jpeg_hz, now_s)
+        picture = to_mono_or_bgr(frame.image, frame.pixel_format)
+        data = encode_jpeg(picture, self._plan.jpeg_quality)
+        pixel_format = "mono8" if picture.ndim == 2 else "bgr8"
+        jpeg = replace(frame, data=data, stride_bytes=0, codec=JPEG, pixel_format=pixel_format)
+        self.frames.send(self._jpeg_topic, jpeg)
+        self._jpegs += 1
+
+    def _enter(self, state: str, cause: str) -> None:
+        before = self.presence.state
+        self.presence.enter(_STATES[state], cause)
+        told = {"camera": self.id, "cause": cause, "frames": self.grabber.counters.grabbed}
+        if state == "ended":
+            self.presence.tell("camera_ended", told)
+        elif state in ("lost", "failed"):
+            self.presence.tell("camera_lost", told)
+        elif before in (LOST_STATE, FAILED):
+            self.presence.tell("camera_found", told)
+
+    def _configure(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        changes = args.get("settings")
+        if not isinstance(changes, dict) or not changes:
+            raise CameraError("configure needs settings", next_step='{"settings": {"Gain": 2.0}}')
+        return {"settings": self.grabber.configure(changes, CONFIGURE_TIMEOUT_S)}
+
+    def _report(self) -> Report:
+        grabbed, sent = self.grabber.counters, self.frames.counters
+        return Report(
+            publishes=[str(self._frame_topic), str(self._jpeg_topic)],
+            endpoints=self.frames.endpoints,
+            counters={
+                **asdict(grabbed),
+                "published": sent.sent,
+                "publish_dropped": sent.dropped,
+                "jpegs": self._jpegs,
+            },
+            settings=self.grabber.settings,
+            details={"camera": self.id, "source": self._plan.source, **self._shape},
+        )

@@ -1,0 +1,152 @@
+"""The tracker node: frames of one camera in, its tracks out, with the frame's number and times."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zbus.config import BrokerPlan, Place, TrackerPlan, read_settings
+from zbus.errors import TrackingError, UnknownName
+from zbus.nodes._pictures import to_mono_or_bgr
+from zbus.nodes._presence import Presence, Report
+from zbus.plugins import load_plugin
+from zbus.tracking import Tracker
+from zbus.transport import EVERY, Finding, Gap, Reactor, Received, Requester, Restart, Subscriber
+from zbus.wire import DEGRADED, FRAME, RUNNING, TRACKS, Frame, Topic, TracksMessage
+
+CAMERA_WAIT_S = 10.0
+CAMERA_ASK_PERIOD_S = 0.25
+
+log = logging.getLogger(__name__)
+
+
+def make_tracker(node: str, plan: TrackerPlan, place: Place | None = None) -> Tracker:
+    """The tracker of a plan. Raises UnknownName, ConfigError."""
+    tracker = load_plugin("zbus.trackers", plan.tracker)
+    settings = read_settings(tracker.Settings, plan.settings, place, f"trackers.{node}.settings.")
+    return tracker(settings)
+
+
+def run_tracker(node: str, plan: TrackerPlan, broker: BrokerPlan, reactor: Reactor) -> None:
+    """Run a tracker node until `reactor` is stopped.
+
+    Raises UnknownName where the camera does not appear within CAMERA_WAIT_S, RequestTimeout where the
+    directory does not answer.
+    """
+    tracker = make_tracker(node, plan)
+    endpoint = find_frames(plan.camera, broker, reactor)
+    if reactor.stopping:
+        return
+    wiring = _TrackerNode(node, tracker, plan, broker, endpoint, reactor)
+    with wiring.presence, wiring.frames:
+        reactor.watch(wiring.frames.socket, wiring.take)
+        reactor.run()
+
+
+def find_frames(camera: str, broker: BrokerPlan, reactor: Reactor) -> str:
+    """Where the frames of `camera` are had best: its own endpoint on this host, else the forwarder.
+
+    Waits for the camera; returns "" where `reactor` was stopped meanwhile.
+    Raises UnknownName, RequestTimeout.
+    """
+    deadline_s = time.monotonic() + CAMERA_WAIT_S
+    with Requester(broker.directory) as requester:
+        while not reactor.stopping:
+            found = requester.request("find", {"topic": str(Topic(FRAME, camera))}, timeout_s=CAMERA_WAIT_S)
+            if found["publishers"]:
+                newest = found["publishers"][-1]
+                return _direct_endpoint(newest) or broker.subscribe
+            if time.monotonic() > deadline_s:
+                nodes = requester.request("nodes")["nodes"]
+                cameras = sorted({node["node"] for node in nodes if node["role"] == "camera"})
+                raise UnknownName("camera", camera, cameras, next_step="see what is on the bus: zbus ls")
+            reactor.run_once(CAMERA_ASK_PERIOD_S)
+    return ""
+
+
+def _direct_endpoint(publisher: Mapping[str, Any]) -> str:
+    if publisher["host"] != socket.gethostname():
+        return ""
+    paths = [endpoint for endpoint in publisher["endpoints"] if endpoint.startswith("ipc://")]
+    return next((path for path in paths if Path(path.removeprefix("ipc://")).exists()), "")
+
+
+class _TrackerNode:
+    def __init__(
+        self,
+        node: str,
+        tracker: Tracker,
+        plan: TrackerPlan,
+        broker: BrokerPlan,
+        endpoint: str,
+        reactor: Reactor,
+    ) -> None:
+        self._tracker, self._plan = tracker, plan
+        self._topic = Topic(TRACKS, node)
+        self.frames = Subscriber(
+            endpoint, str(Topic(FRAME, plan.camera)), policy=EVERY, on_finding=self._on_finding
+        )
+        self.presence = Presence(node, "tracker", broker, reactor, self._report)
+        self._endpoint = endpoint
+        self._tracked = self._failed = 0
+        self._update_ms = 0.0
+
+    def take(self) -> None:
+        """Track every frame that has arrived."""
+        for received in self.frames.take():
+            self._track(received)
+
+    def _track(self, received: Received) -> None:
+        frame = received.body
+        if not isinstance(frame, Frame):
+            return
+        began_ns = time.monotonic_ns()
+        try:
+            tracks = self._tracker.update(to_mono_or_bgr(frame.image, frame.pixel_format), frame.mono_ns)
+        except Exception as error:  # noqa: BLE001  Why: a plug-in's slip costs its frame, not the node.
+            self._fail(frame, error)
+            return
+        self._update_ms = (time.monotonic_ns() - began_ns) / 1e6
+        self._tracked += 1
+        message = TracksMessage(frame.camera, frame.frame_number, frame.captured_ns, frame.mono_ns, tracks)
+        self.presence.publisher.send(self._topic, message)
+        self.presence.enter(RUNNING)
+
+    def _fail(self, frame: Frame, error: Exception) -> None:
+        self._failed += 1
+        cause = str(error) if isinstance(error, TrackingError) else f"{type(error).__name__}: {error}"
+        if not isinstance(error, TrackingError):
+            log.exception("tracking frame %d failed", frame.frame_number)
+        self.presence.enter(DEGRADED, f"frame {frame.frame_number} was not tracked: {cause}"[:500])
+
+    def _on_finding(self, finding: Finding) -> None:
+        if isinstance(finding, Gap):
+            told = {"topic": finding.topic, "lost": finding.lost, "first_seq": finding.first_seq}
+            self.presence.tell("gap", {**told, "cause": "dropped on the bus"})
+        elif isinstance(finding, Restart):
+            told = {"topic": finding.topic, "silent_s": round(finding.silent_s, 3)}
+            sessions = {"old_session": finding.old_session, "new_session": finding.new_session}
+            self.presence.tell("restart", {**told, **sessions})
+
+    def _report(self) -> Report:
+        counters = self.frames.counters
+        return Report(
+            publishes=[str(self._topic)],
+            counters={
+                "frames_received": counters.received,
+                "frames_skipped": counters.skipped,
+                "frames_refused": sum(counters.refused.values()),
+                "gaps": counters.gaps,
+                "lost": counters.lost,
+                "restarts": counters.restarts,
+                "tracked": self._tracked,
+                "failed": self._failed,
+                "update_ms": round(self._update_ms, 3),
+            },
+            settings={"tracker": self._plan.tracker, **self._plan.settings},
+            details={"camera": self._plan.camera, "frames_from": self._endpoint},
+        )
