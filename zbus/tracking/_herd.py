@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from zbus.tracking._bodies import Bodies
 from zbus.tracking._kalman import ConstantVelocity
-from zbus.tracking._matching import NOBODY, Expected, Rows, Scene, match
-from zbus.tracking._splitting import Split, blob_pixels, split_blob
+from zbus.tracking._matching import NOBODY, Expected, Rows, Scene, find_misplaced, match
+from zbus.tracking._splitting import Split, split_blob
 from zbus.tracking._start import Start
 from zbus.tracking._tracking import Detections
 from zbus.wire import Tracks
@@ -19,7 +19,6 @@ Floats = NDArray[np.float64]
 GATE_LENGTHS = 1.5  # nobody is expected to be further than this off its prediction
 GATE_SIGMAS = 4.0
 UNSURE_GATE_LENGTHS = 2.5
-LARGEST_GATE_LENGTHS = 12.0
 ALONE_NOISE = 0.02
 CONTACT_NOISE = 0.08
 OVERLAP_NOISE = 0.6  # added, times the overlap
@@ -32,6 +31,7 @@ COAST_KEEP = 0.93
 CONFIRM_FRAMES = 3
 DOUBT_FRAMES = 8  # how long looks may still correct who came out of a contact
 GRAY_EVERY_FRAMES = 3
+RESCUE_FRAMES = 5  # how long an animal must look misplaced to be put elsewhere
 WHOLE_PART, ONE_BODY_PART = 0.75, 1.6  # of its known area, within which a blob is one whole animal
 SCORE_CONTACT = 0.6
 SCORE_COAST, SCORE_COAST_KEEP, SCORE_LEAST = 0.4, 0.95, 0.05
@@ -52,6 +52,7 @@ class Herd:
         self._confirmed = np.zeros(self._n, bool)
         self._doubt = np.zeros(self._n)
         self._frames = 0
+        self._misplaced_frames = 0
         self._extents = np.tile(length / 4 * np.array([-1, -1, 1, 1.0]), (self._n, 1))
 
     def step(self, found: Detections, step_frames: float) -> Tracks:
@@ -61,16 +62,28 @@ class Herd:
         self._motion.predict(step_frames, (self._acceleration * length) ** 2, keep)
         self._confine(found)
         scene = Scene(found, self._bodies.typical_area_px)
-        owners = match(scene, self._expected(step_frames))
+        owners = self._match(scene, self._expected(step_frames))
         crowd = np.bincount(owners[owners != NOBODY], minlength=len(found))
         alone = (owners != NOBODY) & (crowd[owners] == 1 if len(found) else False)
         self._see_alone(found, np.flatnonzero(alone), owners)
         self._learn_bodies(scene, np.flatnonzero(alone), owners)
         for blob in np.flatnonzero(crowd > 1):
-            self._see_contact(found, int(blob), np.flatnonzero(owners == blob))
+            self._see_contact(scene, int(blob), np.flatnonzero(owners == blob))
         self._confine(found)
         self._count(owners, alone, step_frames)
         return self._tracks(owners, alone)
+
+    def _match(self, scene: Scene, expected: Expected) -> Rows:
+        """The blob of each animal; one who looks misplaced for long is put where an animal lies unclaimed."""
+        owners = match(scene, expected)
+        misplaced = find_misplaced(scene, expected, owners)
+        self._misplaced_frames = 0 if misplaced is None else self._misplaced_frames + 1
+        if misplaced is not None and self._misplaced_frames >= RESCUE_FRAMES:
+            row, blob = misplaced
+            owners[row] = blob
+            self._unseen[row] = 1
+            self._misplaced_frames = 0
+        return owners
 
     def _expected(self, step_frames: float) -> Expected:
         unsure = (self._doubt > 0) | (self._unseen > 0)
@@ -91,7 +104,7 @@ class Herd:
             return self._max_step_px * np.maximum(self._unseen + step_frames, 1.0)
         spread = GATE_SIGMAS * np.sqrt(self._motion.position_vars)
         least = np.where(unsure, UNSURE_GATE_LENGTHS, GATE_LENGTHS)
-        return np.clip(spread, least * length, LARGEST_GATE_LENGTHS * length)
+        return np.maximum(spread, least * length)
 
     def _see_alone(self, found: Detections, rows: Rows, owners: Rows) -> None:
         blobs, length = owners[rows], self._bodies.length_px
@@ -112,7 +125,8 @@ class Herd:
         for row, blob in zip(rows.tolist(), owners[rows].tolist(), strict=True):
             area = float(found.areas_px[blob])
             part = area / self._bodies.areas_px[row]
-            if part < WHOLE_PART or (part > ONE_BODY_PART and self._n > 1):
+            whole = WHOLE_PART <= part <= ONE_BODY_PART
+            if not whole and (len(rows) < self._n or self._doubt[row]):
                 continue
             self._bodies.learn(row, area, found.mask, found.boxes_xyxy_px[blob])
             if not self._doubt[row] and (self._frames + row) % GRAY_EVERY_FRAMES == 0:
@@ -129,8 +143,8 @@ class Herd:
         factor = np.exp(ACCELERATION_LEARN_RATE * (surprise - 1))
         self._acceleration = float(np.clip(self._acceleration * factor, *ACCELERATION_RANGE))
 
-    def _see_contact(self, found: Detections, blob: int, rows: Rows) -> None:
-        split = self._split(found, blob, rows)
+    def _see_contact(self, scene: Scene, blob: int, rows: Rows) -> None:
+        split = self._split(scene, blob, rows)
         if split is None:
             return
         noise = (CONTACT_NOISE + OVERLAP_NOISE * split.overlap) * self._bodies.length_px
@@ -138,11 +152,9 @@ class Herd:
         self._extents[rows] = split.boxes_xyxy_px - np.tile(split.centroids_px, 2)
         self._bodies.angles_rad[rows] = split.angles_rad
 
-    def _split(self, found: Detections, blob: int, rows: Rows) -> Split | None:
+    def _split(self, scene: Scene, blob: int, rows: Rows) -> Split | None:
         """The blob's pixels shared among the animals `rows`; None where no mask tells them."""
-        if found.mask is None:
-            return None
-        pixels = blob_pixels(found.mask, found.boxes_xyxy_px[blob])
+        pixels, found = scene.pixels(blob), scene.found
         if not len(pixels):
             return None
         grays = None if found.mono is None else found.mono[pixels[:, 1], pixels[:, 0]].astype(float)

@@ -19,7 +19,8 @@ NOBODY = -1
 AREA_WEIGHT = 0.1  # cost of a blob e times an animal's size, in squared gates
 SMALLEST_PART = 0.2  # a blob below this part of an animal's area is debris to it
 TOUCH_LENGTHS = 0.35  # how far from a blob a prediction may lie to be in it, in body lengths
-SEARCH_PIXELS = 300
+SMALLEST_LOST_PART = 0.4  # the same for an animal that was lost, and so could be anywhere
+SMALLEST_FREE_PART = 0.6  # of the typical area, from which a blob may be a misplaced animal
 LOOK_WEIGHT = 0.8  # cost of a blob that looks like somebody else
 LOOK_SD = 2.0  # gray levels, of one animal from picture to picture
 MOST_UNLIKE_SDS = 4.0
@@ -67,7 +68,7 @@ class Scene:
         box_distances = np.linalg.norm(outside, axis=-1)
         if self.found.mask is None:
             return box_distances
-        pixels = self._some_pixels(blob)
+        pixels = self.pixels(blob)
         if not len(pixels):
             return box_distances
         return np.sqrt(((places_px[:, None] - pixels[None]) ** 2).sum(-1).min(axis=1))
@@ -77,15 +78,16 @@ class Scene:
         if self.found.mono is None or self.found.mask is None:
             return float("nan")
         if blob not in self._grays:
-            columns, rows = self._some_pixels(blob).T
+            columns, rows = self.pixels(blob).T
             self._grays[blob] = (
                 float(np.median(self.found.mono[rows, columns])) if len(rows) else float("nan")
             )
         return self._grays[blob]
 
-    def _some_pixels(self, blob: int) -> NDArray[np.intp]:
+    def pixels(self, blob: int) -> NDArray[np.intp]:
+        """The pixels (p, 2), as x, y, of `blob`, thinned out; none where no mask is known."""
         if blob not in self._pixels and self.found.mask is not None:
-            self._pixels[blob] = blob_pixels(self.found.mask, self.found.boxes_xyxy_px[blob], SEARCH_PIXELS)
+            self._pixels[blob] = blob_pixels(self.found.mask, self.found.boxes_xyxy_px[blob])
         return self._pixels.get(blob, np.empty((0, 2), np.intp))
 
 
@@ -109,12 +111,33 @@ def match(scene: Scene, expected: Expected) -> Rows:
     return owners
 
 
+def find_misplaced(scene: Scene, expected: Expected, owners: Rows) -> tuple[int, int] | None:
+    """An animal that looks misplaced and the nearest blob of animal size that nobody owns, or None.
+
+    Misplaced are an animal alone on a blob much smaller than itself, and those who share a blob that has
+    not area for all of them. Whether to believe it is the caller's choice, over several pictures: a full
+    overlap near debris looks the same for a while.
+    """
+    areas = scene.found.areas_px
+    crowd = np.bincount(owners[owners != NOBODY], minlength=len(areas))
+    free = np.flatnonzero((crowd == 0) & (areas > SMALLEST_FREE_PART * np.median(expected.areas_px)))
+    rows = np.flatnonzero(owners != NOBODY)
+    blobs = owners[rows]
+    small = (crowd[blobs] == 1) & (areas[blobs] < SMALLEST_LOST_PART * expected.areas_px[rows])
+    suspects = rows[small | (crowd[blobs] > scene.capacities[blobs])]
+    if not len(free) or not len(suspects):
+        return None
+    distances = scene.centroid_distances(expected.places_px[suspects])[:, free]
+    suspect, column = np.unravel_index(int(np.argmin(distances)), distances.shape)
+    return int(suspects[suspect]), int(free[column])
+
+
 def _costs(scene: Scene, expected: Expected) -> Floats:
     """(n, m) in squared gates: 1 is as far as an animal can be."""
     distances = scene.centroid_distances(expected.places_px)
     sizes = scene.found.areas_px[None] / expected.areas_px[:, None]
     size_costs = AREA_WEIGHT * np.log(np.maximum(sizes, 1e-9)) ** 2
-    size_costs[sizes < SMALLEST_PART] = np.inf
+    size_costs[sizes < np.where(expected.seen, SMALLEST_PART, SMALLEST_LOST_PART)[:, None]] = np.inf
     for blob in np.flatnonzero(scene.capacities > 1):
         distances[:, blob] = scene.blob_distances(int(blob), expected.places_px)
         size_costs[:, blob] = 0

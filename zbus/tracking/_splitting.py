@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-MOST_PIXELS = 1200
-MOST_ROUNDS = 12
-STILL_PX = 0.05
+MOST_PIXELS = 600
+MOST_ROUNDS = 10
+STILL_PX = 0.1
 TEXTURE_SD = 8.0  # gray levels, within one body
 MOST_UNLIKE = 3.0  # so that a bright edge or a reflection does not decide alone
 ELLIPSE_REACH = 2.0  # half an axis of a filled ellipse, in standard deviations of its pixels
@@ -34,10 +34,10 @@ class Shapes:
 
     def covariances(self) -> Floats:
         """(k, 2, 2), px²."""
-        cos, sin = np.cos(self.angles_rad), np.sin(self.angles_rad)
-        axes = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -1)
-        lengths = np.stack([self.along_vars, self.across_vars], -1)
-        return np.einsum("kij,kj,klj->kil", axes, lengths, axes)
+        middle, half = (self.along_vars + self.across_vars) / 2, (self.along_vars - self.across_vars) / 2
+        straight, slanted = half * np.cos(2 * self.angles_rad), half * np.sin(2 * self.angles_rad)
+        rows = [[middle + straight, slanted], [slanted, middle - straight]]
+        return np.moveaxis(np.array(rows), -1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Split:
     overlap: float
 
 
-def blob_pixels(mask: NDArray[np.uint8], box_xyxy_px: Floats, most: int = MOST_PIXELS) -> NDArray[np.intp]:
-    """The pixels (p, 2), as x, y, of the largest blob within the box, thinned out to at most `most`."""
+def blob_pixels(mask: NDArray[np.uint8], box_xyxy_px: Floats) -> NDArray[np.intp]:
+    """The pixels (p, 2), as x, y, of the largest blob within the box, thinned out to at most MOST_PIXELS."""
     height, width = mask.shape
     left, top = np.clip(np.floor(box_xyxy_px[:2]).astype(int), 0, (width - 1, height - 1))
     right, bottom = np.clip(np.ceil(box_xyxy_px[2:]).astype(int) + 1, 1, (width, height))
@@ -64,7 +64,7 @@ def blob_pixels(mask: NDArray[np.uint8], box_xyxy_px: Floats, most: int = MOST_P
         return np.empty((0, 2), np.intp)
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     places = np.flatnonzero(labels == largest)
-    places = places[:: max(1, -(-len(places) // most))]
+    places = places[:: max(1, -(-len(places) // MOST_PIXELS))]
     rows, columns = np.divmod(places, labels.shape[1])
     return np.column_stack([columns + left, rows + top])
 
@@ -81,24 +81,25 @@ def split_blob(
     (p,) are given, a pixel goes rather to an animal of its gray level. At most MOST_ROUNDS rounds
     over MOST_PIXELS pixels, so that a merged frame costs little more than any other.
     """
-    centers = _nearest_pixels(pixels_px, seeds_px)
+    middle = pixels_px.mean(axis=0)
+    pixels_px = pixels_px - middle
+    x, y = pixels_px.T
+    terms = np.column_stack([x, y, x * x, y * y, x * y, np.ones_like(x)])
+    centers = _nearest_pixels(pixels_px, seeds_px - middle)
     unlike = _unlikeness(grays, shapes)
     for _ in range(MOST_ROUNDS):
-        share = _responsibilities(pixels_px, centers, shapes, unlike)
-        moved, angles = _refit(pixels_px, share, centers, shapes.angles_rad)
+        share = _responsibilities(terms, centers, shapes, unlike)
+        moved, angles = _refit(terms, share, centers, shapes.angles_rad)
         shapes = replace(shapes, angles_rad=angles)
         still = np.abs(moved - centers).max() < STILL_PX
         centers = moved
         if still:
             break
+    centers = centers + middle
     reach = ELLIPSE_REACH * np.sqrt(np.diagonal(shapes.covariances(), axis1=1, axis2=2))
+    boxes = np.hstack([centers - reach, centers + reach])
     overlap = 1 - area_px / max(float(shapes.areas_px.sum()), 1e-9)
-    return Split(
-        centers,
-        np.hstack([centers - reach, centers + reach]),
-        shapes.angles_rad,
-        float(np.clip(overlap, 0, 1)),
-    )
+    return Split(centers, boxes, shapes.angles_rad, float(np.clip(overlap, 0, 1)))
 
 
 def _nearest_pixels(pixels_px: Floats, seeds_px: Floats) -> Floats:
@@ -116,25 +117,28 @@ def _unlikeness(grays: Floats | None, shapes: Shapes) -> Floats:
     return np.minimum(((grays[:, None] - shapes.grays) / TEXTURE_SD) ** 2 / 2, MOST_UNLIKE)
 
 
-def _responsibilities(pixels_px: Floats, centers: Floats, shapes: Shapes, unlike: Floats) -> Floats:
-    """Each pixel's share (p, k) of each animal, rows summing to 1."""
+def _responsibilities(terms: Floats, centers: Floats, shapes: Shapes, unlike: Floats) -> Floats:
+    """Each pixel's share (p, k) of each animal, rows summing to 1.
+
+    The squared distances are quadratic in the pixels' coordinates, so that they are one matrix product of
+    the pixels' `terms` x, y, xx, yy, xy, 1 (p, 6) and the animals' coefficients.
+    """
     precisions = np.linalg.inv(shapes.covariances())
-    offsets = pixels_px[:, None] - centers[None]
-    squares = np.einsum("pki,kij,pkj->pk", offsets, precisions, offsets)
+    xx, yy, xy = precisions[:, 0, 0], precisions[:, 1, 1], precisions[:, 0, 1]
+    x, y = centers.T
+    bare = xx * x * x + yy * y * y + 2 * xy * x * y
+    squares = terms @ np.array([-2 * (xx * x + xy * y), -2 * (yy * y + xy * x), xx, yy, 2 * xy, bare])
     volumes = np.sqrt(shapes.along_vars * shapes.across_vars)
     logs = np.log(np.maximum(shapes.areas_px, 1e-9) / volumes) - squares / 2 - unlike
     share = np.exp(logs - logs.max(axis=1, keepdims=True))
     return share / share.sum(axis=1, keepdims=True)
 
 
-def _refit(pixels_px: Floats, share: Floats, centers: Floats, angles: Floats) -> tuple[Floats, Floats]:
+def _refit(terms: Floats, share: Floats, centers: Floats, angles: Floats) -> tuple[Floats, Floats]:
     """Centers and axis angles of the animals given each pixel's shares; without pixels they stay."""
-    weights = share.sum(axis=0)
-    held = np.maximum(weights, 1e-9)
-    moved = (share.T @ pixels_px) / held[:, None]
-    offsets = pixels_px[:, None] - moved[None]
-    xx, yy = (np.einsum("pk,pk->k", share, offsets[..., i] ** 2) for i in (0, 1))
-    xy = np.einsum("pk,pk->k", share, offsets[..., 0] * offsets[..., 1])
-    turned = 0.5 * np.arctan2(2 * xy, xx - yy)
+    sums = share.T @ terms
+    weights = sums[:, 5]
+    x, y, xx, yy, xy = (sums[:, :5] / np.maximum(weights, 1e-9)[:, None]).T
+    turned = 0.5 * np.arctan2(2 * (xy - x * y), (xx - x * x) - (yy - y * y))
     empty = weights < 1
-    return np.where(empty[:, None], centers, moved), np.where(empty, angles, turned)
+    return np.where(empty[:, None], centers, np.column_stack([x, y])), np.where(empty, angles, turned)
