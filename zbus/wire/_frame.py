@@ -47,7 +47,7 @@ class Frame:
     @property
     def nbytes(self) -> int:
         """How many bytes the payload has."""
-        return len(self.data)
+        return memoryview(self.data).nbytes
 
     @property
     def image(self) -> NDArray[Any]:
@@ -134,8 +134,8 @@ def decode_frame(message: Message) -> Frame:
         raise WireError("wrong_part_count", f"a frame has one payload part, not {len(message.payload)}")
     header, data = message.header, message.payload[0]
     nbytes = read_int(header, "nbytes", high=FRAME_MAX_BYTES)
-    if nbytes != len(data):
-        raise WireError("size_mismatch", f"nbytes is {nbytes}, the payload has {len(data)}")
+    if nbytes != memoryview(data).nbytes:
+        raise WireError("size_mismatch", f"nbytes is {nbytes}, the payload has {memoryview(data).nbytes}")
     frame = Frame(
         camera=read_text(header, "camera", 64),
         frame_number=read_int(header, "frame_number"),
@@ -162,9 +162,14 @@ def _check_frame(frame: Frame) -> None:
         raise WireError("out_of_range", f"{frame.width} x {frame.height} px")
     if not 0 < frame.nbytes <= FRAME_MAX_BYTES:
         raise WireError("out_of_range", f"{frame.nbytes} bytes of pixels")
-    if frame.codec != RAW:
-        return
-    if frame.stride_bytes < frame.width * pixels.pixel_bytes:
+    if frame.codec == RAW:
+        _check_rows(frame, pixels.pixel_bytes)
+    elif frame.stride_bytes:
+        raise WireError("size_mismatch", f"stride_bytes is {frame.stride_bytes} for {frame.codec}, not 0")
+
+
+def _check_rows(frame: Frame, pixel_bytes: int) -> None:
+    if frame.stride_bytes < frame.width * pixel_bytes:
         raise WireError("size_mismatch", f"stride_bytes {frame.stride_bytes} is less than a row")
     if frame.stride_bytes * frame.height != frame.nbytes:
         raise WireError("size_mismatch", f"{frame.stride_bytes} x {frame.height} is not {frame.nbytes} bytes")

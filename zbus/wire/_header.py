@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import msgpack  # pyright: ignore[reportMissingTypeStubs]
 
 from zbus.errors import WireError
-from zbus.wire._limits import HEADER_MAX_DEPTH, INTEGER_MAX
+from zbus.wire._limits import HEADER_MAX_DEPTH, INTEGER_MAX, INTEGER_MIN
 
 Header = Mapping[str, Any]
 
-_CONTAINERS = (dict, list)
+_CONTAINERS = (dict, list, tuple)
 
 # Why: msgpack ships no types; these two names are all that is used of it.
 _packb = cast(Callable[..., bytes], msgpack.packb)  # pyright: ignore
@@ -21,7 +21,8 @@ _unpackb = cast(Callable[..., Any], msgpack.unpackb)  # pyright: ignore
 
 
 def pack_map(header: Header, max_bytes: int, *, single_floats: bool = False) -> bytes:
-    """Write a map as msgpack. Raises WireError `header_too_large` or `bad_msgpack`."""
+    """Write a map as msgpack. Raises WireError where `unpack_map` would refuse what was written."""
+    _check_value(header, 0)
     try:
         data = _packb(header, use_single_float=single_floats)
     except (TypeError, ValueError, OverflowError) as error:
@@ -35,7 +36,8 @@ def unpack_map(data: bytes, max_bytes: int) -> dict[str, Any]:
     """Read a msgpack map.
 
     Raises WireError: `header_too_large` before anything is decoded, `bad_msgpack` for what is truncated,
-    has bytes behind it, uses extension types or keys that are not text, `header_not_map`, `header_too_deep`.
+    has bytes behind it, uses extension types or keys that are not text, `header_not_map`, `header_too_deep`,
+    `out_of_range` for a number that is not finite or an integer past 64 bits with sign.
     """
     value = unpack(data, max_bytes)
     if not isinstance(value, dict):
@@ -51,7 +53,7 @@ def unpack(data: bytes, max_bytes: int) -> Any:
         value = _unpackb(data, raw=False, strict_map_key=True, max_ext_len=0, ext_hook=_refuse_extension)
     except Exception as error:
         raise WireError("bad_msgpack", f"{type(error).__name__}: {error}") from error
-    _check_shape(value, 0)
+    _check_value(value, 0)
     return value
 
 
@@ -75,6 +77,9 @@ def read_text(header: Header, key: str, max_chars: int = 128) -> str:
         raise WireError("wrong_type", f"{key} is {type(value).__name__}, not a text")
     if len(value) > max_chars:
         raise WireError("out_of_range", f"{key} has {len(value)} characters, more than {max_chars}")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        # Why: JSON can spell half a character (\ud800), which no message could carry on.
+        raise WireError("wrong_type", f"{key} has half a character in it")
     return value
 
 
@@ -124,18 +129,25 @@ def _refuse_extension(code: int, data: bytes) -> Any:
     raise ValueError(f"extension type {code} of {len(data)} bytes")
 
 
-def _check_shape(value: Any, depth: int) -> None:
-    """Depth and text keys, walked with a bounded recursion: the deepest call is one past the limit."""
+def _check_value(value: Any, depth: int) -> None:
+    """What every value must be, whoever reads it; the deepest call is one past the limit."""
+    if type(value) in _CONTAINERS:
+        _check_container(value, depth)
+    elif type(value) is float:
+        if not math.isfinite(value):
+            raise WireError("out_of_range", "a number is not finite")
+    elif type(value) is int and not INTEGER_MIN <= value <= INTEGER_MAX:
+        raise WireError("out_of_range", "an integer is past 64 bits with sign")
+
+
+def _check_container(value: Any, depth: int) -> None:
     if depth > HEADER_MAX_DEPTH:
         raise WireError("header_too_deep", f"deeper than {HEADER_MAX_DEPTH}")
     if isinstance(value, dict):
         fields = cast(dict[Any, Any], value)
-        for key, item in fields.items():
+        for key in fields:
             if type(key) is not str:
                 raise WireError("bad_msgpack", f"a key is {type(key).__name__}, not a text")
-            if type(item) in _CONTAINERS:
-                _check_shape(item, depth + 1)
-    elif isinstance(value, list):
-        for item in cast(list[Any], value):
-            if type(item) in _CONTAINERS:
-                _check_shape(item, depth + 1)
+        value = fields.values()
+    for item in cast(Iterable[Any], value):
+        _check_value(item, depth + 1)

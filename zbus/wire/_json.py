@@ -13,7 +13,7 @@ def load_json(data: bytes, max_bytes: int) -> Any:
     if len(data) > max_bytes:
         raise WireError("too_large", f"{len(data)} bytes, more than {max_bytes}")
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except RecursionError:
         raise WireError("bad_json", "nested too deeply") from None
     except ValueError as error:

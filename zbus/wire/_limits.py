@@ -24,6 +24,8 @@ FRAME_MAX_BYTES = 268_435_456
 SIDE_MAX_PX = 16_384
 
 TRACKS_MAX_ROWS = 2_048
+# Why: tracks travel as float32, and what is past its range would arrive as infinity.
+NUMBER_MAX = 3.4e38
 
 OVERLAY_MAX_BYTES = 65_536
 OVERLAY_BATCH_MAX = 256
@@ -34,4 +36,5 @@ LABEL_MAX_CHARS = 256
 LIFETIME_DEFAULT_S = 1.0
 LIFETIME_MAX_S = 60.0
 
+INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1

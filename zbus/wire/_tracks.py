@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zbus.errors import WireError
 from zbus.wire._envelope import Buffer, Message
 from zbus.wire._header import Header, read_int, read_list, read_text
-from zbus.wire._limits import TRACKS_MAX_ROWS
+from zbus.wire._limits import NUMBER_MAX, TRACKS_MAX_ROWS
 from zbus.wire._topics import TRACKS
 
 TENTATIVE, CONFIRMED, LOST = "tentative", "confirmed", "lost"
@@ -125,7 +125,9 @@ def _check_columns(tracks: Tracks) -> None:
     rows = len(tracks)
     if rows > TRACKS_MAX_ROWS:
         raise WireError("out_of_range", f"{rows} tracks, more than {TRACKS_MAX_ROWS}")
-    shapes = {
+    shapes: dict[str, tuple[NDArray[Any], tuple[int, ...]]] = {
+        "track_ids": (tracks.track_ids, (rows,)),
+        "class_ids": (tracks.class_ids, (rows,)),
         "centroids_px": (tracks.centroids_px, (rows, 2)),
         "boxes_xyxy_px": (tracks.boxes_xyxy_px, (rows, 4)),
         "scores": (tracks.scores, (rows,)),
@@ -133,10 +135,10 @@ def _check_columns(tracks: Tracks) -> None:
     for key, (column, shape) in shapes.items():
         if column.shape != shape:
             raise WireError("size_mismatch", f"{key} is {column.shape}, not {shape}")
-        if not np.isfinite(column).all():
-            raise WireError("out_of_range", f"{key} has what is not finite")
-    if len(tracks.class_ids) != rows or len(tracks.states) != rows:
-        raise WireError("size_mismatch", f"class_ids and states are not {rows} rows")
+        if not (np.abs(column) <= NUMBER_MAX).all():
+            raise WireError("out_of_range", f"{key} has what is not finite, or too large for a float32")
+    if len(tracks.states) != rows:
+        raise WireError("size_mismatch", f"states is not {rows} rows")
     for state in tracks.states:
         if state not in TRACK_STATES:
             raise WireError("wrong_type", f"states has {str(state)[:20]!r}")

@@ -1,0 +1,1 @@
+"""How the vectors are made: bytes by hand, a file a kind."""

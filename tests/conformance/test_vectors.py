@@ -1,0 +1,164 @@
+"""Every vector is read, or refused for its reason; the vectors cover the registry, and can be made again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zbus.errors import UnknownName, WireError
+from zbus.testing import VECTOR_KINDS, load_vectors
+from zbus.wire import (
+    CODECS,
+    KINDS,
+    NODE_STATES,
+    PIXEL_FORMATS,
+    TRACK_STATES,
+    VERBS,
+    Frame,
+    OverlaySet,
+    TracksMessage,
+    decode_body,
+    decode_message,
+    decode_overlays,
+    decode_reply,
+    decode_request,
+)
+
+VECTORS = load_vectors()
+DATA_KINDS = ("frame", "tracks", "overlay", "state", "event")
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector.kind}: {vector.name}")
+def test_the_vector_is_read_as_it_says(vector):
+    if vector.refuse:
+        with pytest.raises(WireError) as caught:
+            READERS[vector.kind](vector.parts)
+        assert caught.value.reason == vector.refuse
+    else:
+        assert READERS[vector.kind](vector.parts) == vector.expect
+
+
+def test_every_reason_has_a_vector(wire_reasons):
+    assert {vector.refuse for vector in VECTORS if vector.refuse} == wire_reasons - {"not_raw"}
+
+
+def test_what_is_not_raw_has_no_pixels():
+    parts = next(vector.parts for vector in VECTORS if vector.name == "jpeg")
+    frame = decode_body(decode_message(parts))
+    assert isinstance(frame, Frame)
+    with pytest.raises(WireError, match="not_raw"):
+        _ = frame.image
+
+
+@pytest.mark.parametrize("kind", VECTOR_KINDS)
+def test_every_kind_has_good_and_bad_vectors(kind):
+    vectors = load_vectors(kind)
+    assert any(vector.refuse for vector in vectors)
+    assert any(vector.expect for vector in vectors)
+
+
+def test_every_name_of_the_registry_has_a_vector():
+    assert set(KINDS) == set(DATA_KINDS) <= set(VECTOR_KINDS)
+    good = [vector.expect for vector in VECTORS if vector.expect is not None]
+    assert {expect.get("pixel_format") for expect in good} >= set(PIXEL_FORMATS)
+    assert {expect.get("codec") for expect in good} >= set(CODECS)
+    assert {expect.get("state") for expect in good} >= set(NODE_STATES)
+    assert {state for expect in good for state in expect.get("states", ())} == set(TRACK_STATES)
+    drawn = {overlay["verb"] for expect in good for overlay in expect.get("overlays", ())}
+    assert drawn == set(VERBS) - {"DRAW_RECT"}
+
+
+def test_names_are_unique_within_a_kind():
+    names = [(vector.kind, vector.name) for vector in VECTORS]
+    assert len(names) == len(set(names))
+
+
+def test_the_committed_vectors_are_what_the_script_makes(tmp_path):
+    here = Path(__file__).parent
+    subprocess.run([sys.executable, "-W", "error", here / "make_vectors.py", tmp_path], check=True)
+    home = here.parents[1] / "zbus" / "testing" / "vectors"
+    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert made == {path.name: path.read_bytes() for path in home.glob("*.json")}
+    assert set(made) == {f"{kind}.json" for kind in VECTOR_KINDS}
+
+
+def test_an_unknown_kind_of_vectors_is_named():
+    with pytest.raises(UnknownName, match="pose"):
+        load_vectors("pose")
+
+
+def read_envelope(parts):
+    message = decode_message(parts)
+    topic = message.topic
+    names = {
+        "topic": str(topic),
+        "topic_kind": topic.kind,
+        "source": topic.source,
+        "rendition": topic.rendition,
+    }
+    payload = [bytes(part) for part in message.payload]
+    return names | fields_of(message.origin) | {"payload": payload}
+
+
+def read_data(parts):
+    message = decode_message(parts)
+    body = decode_body(message)
+    assert body is not None
+    return fields_of(message.origin) | body_fields(body)
+
+
+def body_fields(body):
+    if isinstance(body, Frame):
+        fields = fields_of(body) | {"nbytes": body.nbytes}
+        data = bytes(fields.pop("data"))
+        small = body.codec == "raw" and body.width < 100
+        return (
+            fields
+            | {"pixels": body.image.tolist() if small else None}
+            | ({} if body.codec == "raw" else {"data": data})
+        )
+    if isinstance(body, TracksMessage):
+        columns = fields_of(body.tracks)
+        lists = {
+            key: getattr(column, "tolist", lambda column=column: list(column))()
+            for key, column in columns.items()
+        }
+        return {key: value for key, value in fields_of(body).items() if key != "tracks"} | lists
+    if isinstance(body, OverlaySet):
+        return {"camera": body.camera, "shapes": [overlay_fields(shape) for shape in body.shapes]}
+    return fields_of(body)
+
+
+def read_door(parts):
+    return {"overlays": [overlay_fields(overlay) for overlay in decode_overlays(parts[0])]}
+
+
+def overlay_fields(overlay):
+    return fields_of(overlay) | {"color": list(overlay.color)}
+
+
+def read_request(parts):
+    return fields_of(decode_request(parts))
+
+
+def read_reply(parts):
+    reply = decode_reply(parts)
+    error = {"code": reply.error_code, "cause": reply.cause, "next_step": reply.next_step}
+    outcome = {"result": reply.result, "error": None} if reply.ok else {"result": None, "error": error}
+    return {"request_id": reply.request_id, "target": reply.target, "ok": reply.ok, **outcome}
+
+
+def fields_of(record):
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+READERS = {
+    "envelope": read_envelope,
+    "door": read_door,
+    "request": read_request,
+    "reply": read_reply,
+    **dict.fromkeys(DATA_KINDS, read_data),
+}
