@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zbus.nodes._camera import make_camera, run_camera
     from zbus.nodes._folder import rig_folder
+    from zbus.nodes._lifeline import end_with_supervisor
     from zbus.nodes._overlay import run_overlay
     from zbus.nodes._pictures import encode_jpeg, to_mono_or_bgr
     from zbus.nodes._presence import Presence, Report
     from zbus.nodes._signals import on_stop_signals
-    from zbus.nodes._supervisor import Supervisor, find_supervisor
+    from zbus.nodes._supervisor import Supervisor, find_supervisor, find_supervisors, plan_children
     from zbus.nodes._tracker import find_frames, make_tracker, run_tracker
 
 # Why: a node's process should not carry what only another kind of node needs.
@@ -21,8 +22,11 @@ _HOMES = {
     "Report": "_presence",
     "Supervisor": "_supervisor",
     "encode_jpeg": "_pictures",
+    "end_with_supervisor": "_lifeline",
     "find_frames": "_tracker",
     "find_supervisor": "_supervisor",
+    "find_supervisors": "_supervisor",
+    "plan_children": "_supervisor",
     "make_camera": "_camera",
     "make_tracker": "_tracker",
     "on_stop_signals": "_signals",
@@ -38,11 +42,14 @@ __all__ = [
     "Report",
     "Supervisor",
     "encode_jpeg",
+    "end_with_supervisor",
     "find_frames",
     "find_supervisor",
+    "find_supervisors",
     "make_camera",
     "make_tracker",
     "on_stop_signals",
+    "plan_children",
     "rig_folder",
     "run_camera",
     "run_overlay",

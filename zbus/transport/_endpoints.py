@@ -118,6 +118,19 @@ class IpcName:
         lock.flush()
         self._lock = lock
 
+    def is_held(self) -> bool:
+        """True while some process has the name."""
+        import fcntl
+
+        if not self._lock_path.exists():
+            return False
+        with self._lock_path.open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return True
+        return False
+
     def release(self) -> None:
         """Give the name back and remove its socket file. Safe to call twice."""
         if self._lock is None:

@@ -1,0 +1,53 @@
+"""`zbus broker`"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from zbus.cli._node import run_node
+from zbus.cli._options import broker_of, broker_options, json_option, read_rig
+from zbus.plugins import load_plugin
+
+
+@click.command()
+@broker_options
+@click.option("--insecure", is_flag=True, help="Let other machines in, though nothing is locked.")
+@json_option
+def broker(
+    rig_path: Path | None,
+    directory: str | None,
+    publish: str | None,
+    subscribe: str | None,
+    insecure: bool,
+    as_json: bool,
+) -> None:
+    """Run the broker: the one address that everybody of a rig knows.
+
+    It forwards messages to who subscribed them, keeps the last state of each node for who comes late, and
+    knows who publishes what.
+    """
+    plan = broker_of(read_rig(rig_path), directory=directory, publish=publish, subscribe=subscribe)
+
+    def on_ready(endpoints: Mapping[str, str]) -> None:
+        line = json.dumps({"endpoints": dict(endpoints)}) if as_json else _describe(endpoints)
+        click.echo(line)
+
+    run_broker = load_plugin("zbus.brokers", "broker")
+    addresses = {"directory": plan.directory, "publish": plan.publish, "subscribe": plan.subscribe}
+    is_insecure = insecure or plan.insecure
+    if is_insecure:
+        click.secho(
+            "warning: this broker is not locked; whoever reaches it may read and write", fg="red", err=True
+        )
+    run_node(
+        lambda reactor: run_broker(reactor=reactor, on_ready=on_ready, insecure=is_insecure, **addresses)
+    )
+
+
+def _describe(endpoints: Mapping[str, str]) -> str:
+    places = "\n".join(f"  {name:<10} {endpoint}" for name, endpoint in endpoints.items())
+    return f"the broker runs; Ctrl-C ends it\n{places}"

@@ -1,0 +1,65 @@
+"""`zbus camera`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zbus.cli._node import run_node
+from zbus.cli._options import broker_of, broker_options, given_settings, read_rig, settings_options
+from zbus.config import BrokerPlan, CameraPlan, find_camera
+from zbus.plugins import load_plugin, plugin_names
+
+
+class _Sources(click.Group):
+    """One sub-command for each camera plug-in, its options made from the plug-in's settings."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return plugin_names("zbus.cameras")
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(ctx):
+            return None
+        settings = load_plugin("zbus.cameras", name).Settings
+        summary = (settings.__doc__ or name).strip()
+        return click.Command(name, callback=_runner(name), params=settings_options(settings), help=summary)
+
+
+@click.group(cls=_Sources, invoke_without_command=True)
+@click.option(
+    "--id", "camera_id", default="", help="The camera's id on the bus.  [default: the source's name]"
+)
+@broker_options
+@click.pass_context
+def camera(
+    ctx: click.Context,
+    camera_id: str,
+    rig_path: Path | None,
+    directory: str | None,
+    publish: str | None,
+    subscribe: str | None,
+) -> None:
+    """Run one camera: `zbus camera sim --animals 5`, or one of a rig file: `zbus camera --rig FILE --id ID`."""
+    rig = read_rig(rig_path)
+    ctx.obj = (camera_id, broker_of(rig, directory=directory, publish=publish, subscribe=subscribe))
+    if ctx.invoked_subcommand is not None:
+        return
+    if not rig_path or not camera_id:
+        raise click.UsageError(f"name a source ({', '.join(plugin_names('zbus.cameras'))}) or --rig and --id")
+    _run(camera_id, find_camera(rig, camera_id), ctx.obj[1])
+
+
+def _runner(source: str) -> Any:
+    def run(**values: Any) -> None:
+        camera_id, broker = click.get_current_context().obj
+        _run(camera_id or source, CameraPlan(source=source, settings=given_settings(values)), broker)
+
+    return run
+
+
+def _run(camera_id: str, plan: CameraPlan, broker: BrokerPlan) -> None:
+    from zbus.nodes import run_camera
+
+    run_node(lambda reactor: run_camera(camera_id, plan, broker, reactor))

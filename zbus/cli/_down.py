@@ -1,0 +1,49 @@
+"""`zbus down`"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import click
+
+from zbus.cli._options import read_rig
+from zbus.errors import RequestTimeout, UnknownName
+from zbus.nodes import find_supervisor, find_supervisors
+
+STOP_TIMEOUT_S = 30.0
+LOOK_PERIOD_S = 0.05
+
+
+@click.command()
+@click.argument("rig_path", required=False, type=click.Path(path_type=Path), metavar="[RIG.TOML]")
+def down(rig_path: Path | None) -> None:
+    """Stop the rig of a rig file, or the only one that is up, and wait until it is down."""
+    status = _choose(rig_path)
+    os.kill(status["pid"], signal.SIGTERM)
+    deadline_s = time.monotonic() + STOP_TIMEOUT_S
+    while any(running["pid"] == status["pid"] for running in find_supervisors()):
+        if time.monotonic() > deadline_s:
+            step = f"see what it does: zbus ps; end it by force: kill -9 {status['pid']}"
+            raise RequestTimeout(f"{status['rig']} is still up after {STOP_TIMEOUT_S:g} s", next_step=step)
+        time.sleep(LOOK_PERIOD_S)
+    click.echo(f"{status['rig']} is down")
+
+
+def _choose(rig_path: Path | None) -> dict:
+    if rig_path:
+        rig = read_rig(rig_path)
+        status = find_supervisor(rig.broker)
+        if status is None:
+            raise UnknownName("running rig", rig.name, _names(), next_step=f"zbus up {rig_path}")
+        return status
+    running = find_supervisors()
+    if len(running) != 1:
+        raise UnknownName("running rig", "", _names(), next_step="zbus down RIG.TOML names the one to stop")
+    return running[0]
+
+
+def _names() -> list[str]:
+    return [status["rig"] for status in find_supervisors()]

@@ -1,0 +1,89 @@
+"""The list of verbs, and what all of them share: help without imports, errors with a next step."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from zbus import __version__
+from zbus.errors import EXIT_UNREACHABLE, ZbusError
+
+# verb: (file, what it does in a line). Why by name: `zbus --help` must not import numpy.
+VERBS = {
+    "demo": ("_demo", "A whole rig without hardware, with a page to look at."),
+    "up": ("_up", "Start the rig of a rig file and keep it running."),
+    "down": ("_down", "Stop a rig that is up."),
+    "ps": ("_ps", "Show the rigs of this machine and their processes."),
+    "camera": ("_camera", "Run one camera."),
+    "track": ("_track", "Run one tracker on a camera's frames."),
+    "overlay": ("_overlay", "Run the door through which anyone draws."),
+    "broker": ("_broker", "Run the rig's one known address: directory and forwarder."),
+    "gateway": ("_gateway", "Run the live page."),
+    "serve": ("_serve", "Serve another system's clients."),
+    "ls": ("_ls", "List nodes and their topics."),
+    "tap": ("_tap", "Print the messages of some topics."),
+    "top": ("_top", "Show rates, gaps and drops, again and again."),
+    "spec": ("_spec", "Print the wire specification."),
+    "doctor": ("_doctor", "Check this machine and say what to mend."),
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        module = import_module(f"zbus.cli.{VERBS[name][0]}")
+        return getattr(module, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ZbusError as error:
+            _tell(error, "--json" in sys.argv)
+            ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            # Why: `zbus tap | head` ends like every other program whose reader is gone.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(EXIT_UNREACHABLE)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="zbus")
+@click.option("-v", "--verbose", count=True, help="Say more on stderr; twice for everything.")
+def zbus(verbose: int) -> None:
+    """The bus on which a rig's cameras, trackers, recorders and experiments meet.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 no such name, 5 address in use,
+    6 nobody answers, 7 camera or device.
+    """
+    import logging
+
+    levels = (logging.WARNING, logging.INFO, logging.DEBUG)
+    logging.basicConfig(
+        level=levels[min(verbose, 2)],
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+    )
+
+
+def _tell(error: ZbusError, as_json: bool) -> None:
+    if as_json:
+        told = {"code": error.code, "cause": error.cause, "next_step": error.next_step}
+        click.echo(json.dumps({"error": told}))
+        return
+    click.secho(f"error: {error.cause}", fg="red", err=True)
+    if error.next_step:
+        click.echo(f"  try: {error.next_step}", err=True)

@@ -1,0 +1,118 @@
+"""Options that verbs share: where the broker is, which rig file, and settings of plug-ins."""
+
+from __future__ import annotations
+
+import tomllib
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zbus.config import BrokerPlan, Rig, load_rig
+from zbus.errors import ConfigError
+
+Command = Callable[..., Any]
+
+rig_option = click.option(
+    "--rig", "rig_path", type=click.Path(path_type=Path), help="A rig file; its [broker] section counts."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def broker_options(command: Command) -> Command:
+    """Add `--rig` and the broker's three addresses."""
+    defaults = BrokerPlan()
+    for name in ("subscribe", "publish", "directory"):
+        default = getattr(defaults, name)
+        text = f"The broker's {name} address.  [default: {default}]"
+        command = click.option(f"--{name}", default=None, metavar="ENDPOINT", help=text)(command)
+    return rig_option(command)
+
+
+def read_rig(rig_path: Path | None) -> Rig:
+    """The rig of the file, or an empty one. Raises ConfigError."""
+    return load_rig(rig_path) if rig_path else Rig()
+
+
+def broker_of(rig: Rig, **addresses: str | None) -> BrokerPlan:
+    """The broker of a rig, with the addresses that were given on the command line in place of its own."""
+    given = {name: address for name, address in addresses.items() if address}
+    plain = {field.name: getattr(rig.broker, field.name) for field in fields(BrokerPlan)}
+    return BrokerPlan(**{**plain, **given})
+
+
+def settings_options(cls: type[Any]) -> list[click.Parameter]:
+    """One option for each setting of a plug-in that has a plain type; None where it was not given."""
+    hints = typing.get_type_hints(cls)
+    options = (_option(field, hints[field.name]) for field in fields(cls) if field.init)
+    return [option for option in options if option is not None]
+
+
+def given_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Only the settings that somebody gave."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """Settings written as `key=value`, with dots for tables and values as in a rig file; texts need no quotes.
+
+    Raises ConfigError naming the one that is wrong.
+    """
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        key, found, value = assignment.partition("=")
+        if not found or not key.strip():
+            raise ConfigError(f"{assignment!r} is not a setting", expected="key=value")
+        _merge(settings, _parse(key.strip(), value.strip()))
+    return settings
+
+
+def _parse(key: str, value: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(f"{key} = {value}")
+    except tomllib.TOMLDecodeError:
+        pass  # Why: not a TOML value, so it is taken for a text without quotes.
+    try:
+        table = tomllib.loads(f"{key} = 0")
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"{key!r} is not a key: {error}", expected="letters, digits, '_' and dots"
+        ) from error
+    *path, last = key.split(".")
+    here = table
+    for part in path:
+        here = here[part]
+    here[last] = value
+    return table
+
+
+def _merge(into: dict[str, Any], table: Mapping[str, Any]) -> None:
+    for key, value in table.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _option(field: Any, hint: Any) -> click.Option | None:
+    kind = _click_type(hint)
+    if kind is None:
+        return None
+    flag = f"--{field.name.replace('_', '-')}"
+    required = field.default is MISSING and field.default_factory is MISSING
+    default = "" if required or field.default in ("", MISSING) else f"  [default: {field.default}]"
+    text = field.metadata.get("help", "") + default
+    if kind is bool:
+        return click.Option([f"{flag}/--no-{flag[2:]}", field.name], default=None, help=text)
+    return click.Option([flag, field.name], type=kind, default=None, required=required, help=text)
+
+
+def _click_type(hint: Any) -> Any:
+    if hint in (str, int, float, bool):
+        return hint
+    if typing.get_origin(hint) is typing.Literal:
+        return click.Choice([str(choice) for choice in typing.get_args(hint)])
+    return None

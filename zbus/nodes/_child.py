@@ -1,0 +1,138 @@
+"""One process that a supervisor keeps running."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.2, 10.0
+HEALTHY_AFTER_S = 10.0
+SUPERVISOR_FD = "ZBUS_SUPERVISOR_FD"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPlan:
+    """What to run: `arguments` of the zbus command. `rank` orders starting; stopping goes the other way."""
+
+    node: str
+    role: str
+    arguments: Sequence[str]
+    rank: int
+
+
+class Child:
+    """A process started again whenever it ends, after a time that doubles until it has run well for a while.
+
+    `lifeline_fd` is the reading end of a pipe: it ends when the supervisor does, however it ends, and the
+    child with it.
+    """
+
+    def __init__(self, plan: ChildPlan, lifeline_fd: int) -> None:
+        self.plan = plan
+        self.restarts = 0
+        self.exit_code: int | None = None
+        self._lifeline_fd = lifeline_fd
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_s = self._due_s = 0.0
+        self._back_off_s = FIRST_BACK_OFF_S
+
+    @property
+    def pid(self) -> int:
+        """Its process, 0 while there is none."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def running(self) -> bool:
+        """True while its process is there."""
+        return self._process is not None
+
+    def start(self) -> None:
+        """Start the process now."""
+        self._started_s = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "zbus", *self.plan.arguments],
+            stdin=subprocess.DEVNULL,
+            # Why: what the supervisor prints is for programs to read; its children speak on stderr only.
+            stdout=sys.stderr.fileno(),
+            env={**os.environ, SUPERVISOR_FD: str(self._lifeline_fd)},
+            pass_fds=[self._lifeline_fd],
+            # Why: Ctrl-C reaches the supervisor alone, which ends the rig in order.
+            start_new_session=True,
+        )
+
+    def check(self) -> str:
+        """Look after the process: "ended" when it just did, "restarted" when it was just started again."""
+        now_s = time.monotonic()
+        if self._process is not None:
+            self.exit_code = self._process.poll()
+            if self.exit_code is None:
+                return ""
+            self._process = None
+            self._plan_restart(now_s)
+            return "ended"
+        if now_s < self._due_s:
+            return ""
+        self.restarts += 1
+        self.start()
+        return "restarted"
+
+    @property
+    def back_off_s(self) -> float:
+        """How long until it is started again."""
+        return max(0.0, self._due_s - time.monotonic())
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def wait(self, deadline_s: float) -> None:
+        """Wait until it has ended; past `deadline_s` (monotonic) it is killed."""
+        if self._process is None:
+            return
+        try:
+            self.exit_code = self._process.wait(max(0.0, deadline_s - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("%s does not stop and is killed", self.plan.node)
+            self._process.kill()
+            self.exit_code = self._process.wait()
+        self._process = None
+
+    def to_map(self) -> dict[str, Any]:
+        """What `zbus ps` shows."""
+        return {
+            "node": self.plan.node,
+            "role": self.plan.role,
+            "pid": self.pid,
+            "running": self.running,
+            "restarts": self.restarts,
+            "exit_code": self.exit_code if not self.running or self.restarts else None,
+            "up_s": round(time.monotonic() - self._started_s, 1) if self.running else 0.0,
+            "back_off_s": round(self.back_off_s, 1) if not self.running else 0.0,
+        }
+
+    def _plan_restart(self, now_s: float) -> None:
+        if now_s - self._started_s >= HEALTHY_AFTER_S:
+            self._back_off_s = FIRST_BACK_OFF_S
+        self._due_s = now_s + self._back_off_s
+        self._back_off_s = min(2 * self._back_off_s, LAST_BACK_OFF_S)
+
+
+def describe_exit(exit_code: int | None) -> str:
+    """An exit code in words."""
+    if exit_code is None:
+        return "running"
+    if exit_code < 0:
+        with contextlib.suppress(ValueError):
+            return f"killed by {signal.Signals(-exit_code).name}"
+    return f"exit code {exit_code}"
