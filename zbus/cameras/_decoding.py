@@ -60,9 +60,10 @@ def pixel_format_of(image: NDArray[Any]) -> str:
 
 
 def silence() -> None:
-    """Keep OpenCV's log and FFmpeg's off stderr, for the whole process; OPENCV_FFMPEG_LOGLEVEL wins if set.
+    """Keep OpenCV's log and FFmpeg's off stderr, for the whole process.
 
-    Why: what goes wrong is told by an error with its cause, and a library never prints.
+    OPENCV_FFMPEG_LOGLEVEL wins where it is set. FFmpeg reads it once, so whoever uses FFmpeg through OpenCV
+    before the first camera keeps the noise. Why: a library never prints, and errors tell the cause.
     """
     import cv2
 

@@ -12,7 +12,7 @@ from zbus.cameras._decoding import convert, pixel_format_of
 from zbus.cameras._footage import MAX_FPS
 from zbus.cameras._pace import Pace, read_clocks
 from zbus.cameras._reel import Reel
-from zbus.cameras._settings import Feature, check_changes, not_open
+from zbus.cameras._settings import Feature, WrongValue, check_changes, not_open
 
 DEFAULT_FPS = 30.0
 MAX_CATCH_UP_S = 1.0
@@ -46,11 +46,11 @@ class FileSettings:
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise ValueError("path must name a video or a folder of pictures")
+            raise WrongValue("path", "must name a video or a folder of pictures")
         if self.fps and not MIN_FPS <= self.fps <= MAX_FPS:
-            raise ValueError(f"fps must be 0 or from {MIN_FPS:g} to {MAX_FPS:g}, not {self.fps:g}")
+            raise WrongValue("fps", f"must be 0 or from {MIN_FPS:g} to {MAX_FPS:g}, not {self.fps:g}")
         if self.start_frame < 0:
-            raise ValueError(f"start_frame must be at least 0, not {self.start_frame}")
+            raise WrongValue("start_frame", f"must be at least 0, not {self.start_frame}")
 
 
 class FileCamera:

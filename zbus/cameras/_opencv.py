@@ -13,7 +13,7 @@ from zbus.cameras._camera import Capture, EndOfStream, Setting
 from zbus.cameras._capture_properties import CaptureProperties
 from zbus.cameras._decoding import convert, open_video, pixel_format_of, silence
 from zbus.cameras._pace import read_clocks
-from zbus.cameras._settings import check_changes, not_open
+from zbus.cameras._settings import WrongValue, check_changes, not_open
 from zbus.errors import CameraError, CameraLost, CameraNotFound
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ class OpenCVSettings:
     def __post_init__(self) -> None:
         for name in ("width", "height", "fps"):
             if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+                raise WrongValue(name, f"must be at least 0, not {getattr(self, name)}")
         if bool(self.width) != bool(self.height):
-            raise ValueError("width and height are given together or not at all")
+            raise WrongValue("width", "and height are given together or not at all")
         if self.device == "" or (isinstance(self.device, int) and self.device < 0):
-            raise ValueError("device must be a number from 0, a path or an address")
+            raise WrongValue("device", "must be a number from 0, a path or an address")
         if self.fourcc and len(self.fourcc) != 4:
-            raise ValueError(f"fourcc must have four letters, like MJPG, not {self.fourcc!r}")
+            raise WrongValue("fourcc", f"must have four letters, like MJPG, not {self.fourcc!r}")
         if self.timeout_s <= 0:
-            raise ValueError(f"timeout_s must be more than 0, not {self.timeout_s}")
+            raise WrongValue("timeout_s", f"must be more than 0, not {self.timeout_s}")
 
 
 class OpenCVCamera:

@@ -10,6 +10,14 @@ from zbus.cameras._camera import Setting
 from zbus.errors import CameraError
 
 
+class WrongValue(ValueError):
+    """A field `key` of a settings dataclass that cannot be so; `cause` reads on after its name."""
+
+    def __init__(self, key: str, cause: str) -> None:
+        super().__init__(f"{key} {cause}")
+        self.key = key
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """What one setting may be.

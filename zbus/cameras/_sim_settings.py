@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from zbus.cameras._settings import WrongValue
+
 LIMITS = {
     "animals": (0, 500),
     "width": (32, 8192),
@@ -59,10 +61,10 @@ class SimSettings:
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} must be from {low:g} to {high:g}, not {getattr(self, name):g}")
+                raise WrongValue(name, f"must be from {low:g} to {high:g}, not {getattr(self, name):g}")
         if self.body_width_px > self.body_length_px:
-            raise ValueError("body_width_px must be at most body_length_px")
+            raise WrongValue("body_width_px", "must be at most body_length_px")
         if 2 * self.body_length_px > min(self.width, self.height):
-            raise ValueError("body_length_px must be at most half of the picture's shorter side")
+            raise WrongValue("body_length_px", "must be at most half of the picture's shorter side")
         if self.drop_every == 1:
-            raise ValueError("drop_every must be 0 or at least 2: with 1 no frame would be left")
+            raise WrongValue("drop_every", "must be 0 or at least 2: with 1 no frame would be left")
