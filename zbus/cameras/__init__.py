@@ -8,6 +8,7 @@ from zbus.cameras._devices import Device, list_devices
 from zbus.cameras._file import FileCamera, FileSettings
 from zbus.cameras._grabber import Grabber, GrabCounters, StateChange
 from zbus.cameras._opencv import OpenCVCamera, OpenCVSettings
+from zbus.cameras._sampling import sample_pictures
 from zbus.cameras._settings import Feature, check_changes
 from zbus.cameras._sim import SimCamera
 from zbus.cameras._sim_settings import SimSettings
@@ -30,4 +31,5 @@ __all__ = [
     "StateChange",
     "check_changes",
     "list_devices",
+    "sample_pictures",
 ]

@@ -39,6 +39,10 @@ class Footage(Protocol):
         """Pass over one picture; false at the end."""
         ...
 
+    def seek(self, place: int) -> None:
+        """Go to about this place, where a container cannot do better."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -82,6 +86,13 @@ class VideoFile:
         self._place += 1
         return self._capture.grab()
 
+    def seek(self, place: int) -> None:
+        import cv2
+
+        if place != self._place:
+            self._capture.set(cv2.CAP_PROP_POS_FRAMES, place)
+            self._place = place
+
     def close(self) -> None:
         self._capture.release()
 
@@ -119,6 +130,9 @@ class PictureFolder:
     def skip(self) -> bool:
         self._place += 1
         return self._place <= len(self._paths)
+
+    def seek(self, place: int) -> None:
+        self._place = place
 
     def close(self) -> None:
         self._place = len(self._paths)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -37,15 +38,12 @@ def broker(
         click.echo(line)
 
     run_broker = load_plugin("zbus.brokers", "broker")
-    addresses = {"directory": plan.directory, "publish": plan.publish, "subscribe": plan.subscribe}
-    is_insecure = insecure or plan.insecure
-    if is_insecure:
+    plan = replace(plan, insecure=insecure or plan.insecure)
+    if plan.insecure:
         click.secho(
             "warning: this broker is not locked; whoever reaches it may read and write", fg="red", err=True
         )
-    run_node(
-        lambda reactor: run_broker(reactor=reactor, on_ready=on_ready, insecure=is_insecure, **addresses)
-    )
+    run_node(lambda reactor: run_broker(plan, reactor, on_ready))
 
 
 def _describe(endpoints: Mapping[str, str]) -> str:

@@ -19,12 +19,14 @@ class _Sources(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return plugin_names("zbus.cameras")
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in self.list_commands(ctx):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
             return None
-        settings = load_plugin("zbus.cameras", name).Settings
-        summary = (settings.__doc__ or name).strip()
-        return click.Command(name, callback=_runner(name), params=settings_options(settings), help=summary)
+        settings = load_plugin("zbus.cameras", cmd_name).Settings
+        summary = (settings.__doc__ or cmd_name).strip()
+        return click.Command(
+            cmd_name, callback=_runner(cmd_name), params=settings_options(settings), help=summary
+        )
 
 
 @click.group(cls=_Sources, invoke_without_command=True)
@@ -41,7 +43,7 @@ def camera(
     publish: str | None,
     subscribe: str | None,
 ) -> None:
-    """Run one camera: `zbus camera sim --animals 5`, or one of a rig file: `zbus camera --rig FILE --id ID`."""
+    """Run one camera: `zbus camera sim --animals 5`, or one of a rig file by --rig and --id."""
     rig = read_rig(rig_path)
     ctx.obj = (camera_id, broker_of(rig, directory=directory, publish=publish, subscribe=subscribe))
     if ctx.invoked_subcommand is not None:

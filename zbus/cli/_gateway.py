@@ -8,8 +8,8 @@ import click
 
 from zbus.cli._options import broker_of, broker_options, read_rig
 from zbus.config import GatewayPlan
+from zbus.gateways import GatewaySettings, run_gateway
 from zbus.nodes import end_with_supervisor
-from zbus.plugins import load_plugin
 
 
 @click.command()
@@ -30,6 +30,12 @@ def gateway(
     rig = read_rig(rig_path)
     planned = rig.gateway or GatewayPlan()
     broker = broker_of(rig, directory=directory, publish=publish, subscribe=subscribe)
-    run_gateway = load_plugin("zbus.gateways", "http")
+    settings = GatewaySettings(
+        bind=bind or planned.bind,
+        directory=broker.directory,
+        subscribe=broker.subscribe,
+        insecure=insecure or planned.insecure,
+        title=rig.name,
+    )
     end_with_supervisor()
-    run_gateway(bind or planned.bind, broker, title=rig.name, insecure=insecure or planned.insecure)
+    run_gateway(settings)

@@ -57,7 +57,7 @@ def given_settings(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """Settings written as `key=value`, with dots for tables and values as in a rig file; texts need no quotes.
+    """Settings written as `key=value`: dots for tables, values as in a rig file, texts without quotes too.
 
     Raises ConfigError naming the one that is wrong.
     """

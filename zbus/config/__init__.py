@@ -12,6 +12,7 @@ from zbus.config._rig import (
     find_tracker,
     load_rig,
 )
+from zbus.config._rig_text import write_rig
 from zbus.config._settings import CommandLine, Place, describe_type, read_settings
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "find_tracker",
     "load_rig",
     "read_settings",
+    "write_rig",
 ]

@@ -217,5 +217,5 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise ConfigError("is not a text file", path=str(path), expected="TOML in UTF-8") from error
     except OSError as error:
-        step = "write one: zbus demo --rig-file rig.toml"
+        step = "write one to start from: zbus demo --write-rig rig.toml"
         raise ConfigError(f"cannot be read: {error.strerror}", path=str(path), next_step=step) from error

@@ -50,8 +50,9 @@ def read_settings(
     try:
         return cls(**taken)
     except ValueError as error:
-        key = getattr(error, "key", "") or next((name for name in known if name in str(error)), "")
-        raise place.error(str(error), key=prefix + key) from error
+        key = str(error).partition(" ")[0]
+        # Why: by convention the text of such an error begins with the name of the field.
+        raise place.error(str(error), key=prefix + key if key in known else prefix.rstrip(".")) from error
 
 
 def describe_type(hint: Any) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from zbus.nodes._overlay import run_overlay
     from zbus.nodes._pictures import encode_jpeg, to_mono_or_bgr
     from zbus.nodes._presence import Presence, Report
+    from zbus.nodes._probe import Probe
     from zbus.nodes._signals import on_stop_signals
     from zbus.nodes._supervisor import Supervisor, find_supervisor, find_supervisors, plan_children
     from zbus.nodes._tracker import find_frames, make_tracker, run_tracker
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # Why: a node's process should not carry what only another kind of node needs.
 _HOMES = {
     "Presence": "_presence",
+    "Probe": "_probe",
     "Report": "_presence",
     "Supervisor": "_supervisor",
     "encode_jpeg": "_pictures",
@@ -39,6 +41,7 @@ _HOMES = {
 
 __all__ = [
     "Presence",
+    "Probe",
     "Report",
     "Supervisor",
     "encode_jpeg",

@@ -1,0 +1,91 @@
+"""The rigs of the demo."""
+
+from __future__ import annotations
+
+import random
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+from zbus.config import BrokerPlan, CameraPlan, GatewayPlan, OverlayPlan, Rig, TrackerPlan
+from zbus.errors import TransportError
+
+SAMPLES = 40
+# Why: below the range from which systems give ports to outgoing connections.
+FREE_PORTS = (20_000, 32_000)
+PORT_TRIES = 200
+
+
+def arena_rig(animals: int) -> Rig:
+    """A simulated arena, tracked."""
+    settings = {"animals": animals}
+    return Rig(
+        name="demo",
+        cameras={"arena": CameraPlan("sim", settings)},
+        trackers={"tracker": TrackerPlan("arena", settings=settings)},
+        overlay=OverlayPlan(),
+        gateway=GatewayPlan(),
+    )
+
+
+def video_rig(video: Path, animals: int, loop: bool, folder: Path) -> Rig:
+    """A video, tracked by what its own pictures suggest; a background picture goes into `folder`.
+
+    Raises CameraNotFound where it is not a readable video.
+    """
+    from zbus.cameras import sample_pictures
+    from zbus.tracking import median_picture, suggest_detector
+
+    pictures = sample_pictures(video, SAMPLES)
+    name, settings = suggest_detector(pictures, animals)
+    if name == "background":
+        path = folder / f"{video.stem}-background.png"
+        _write_picture(path, median_picture(pictures))
+        settings = {**settings, "background_path": str(path)}
+    tracker = {"animals": animals, "detector": name, "detector_settings": settings}
+    return Rig(
+        name="demo",
+        cameras={"video": CameraPlan("file", {"path": str(video.resolve()), "loop": loop})},
+        trackers={"tracker": TrackerPlan("video", settings=tracker)},
+        overlay=OverlayPlan(),
+        gateway=GatewayPlan(),
+    )
+
+
+def choose_ports(rig: Rig) -> Rig:
+    """The same rig at ports that are free now."""
+    directory, publish, subscribe, overlay, page = _free_ports(5)
+    address = "tcp://127.0.0.1:{}".format
+    return replace(
+        rig,
+        broker=BrokerPlan(address(directory), address(publish), address(subscribe)),
+        overlay=OverlayPlan(address(overlay)),
+        gateway=GatewayPlan(f"127.0.0.1:{page}"),
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    ports: list[int] = []
+    for _ in range(PORT_TRIES):
+        port = random.randint(*FREE_PORTS)
+        if port not in ports and _is_free(port):
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise TransportError("no free ports were found", next_step="end what listens: ss -ltn")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _write_picture(path: Path, picture: object) -> None:
+    import cv2
+    import numpy as np
+
+    cv2.imwrite(str(path), np.asarray(picture))
