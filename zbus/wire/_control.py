@@ -8,7 +8,7 @@ from typing import Any
 
 from zbus.errors import WireError
 from zbus.wire._envelope import Buffer, check_version
-from zbus.wire._header import Header, pack_map, read_int, read_map, read_text, unpack_map
+from zbus.wire._header import Header, pack_map, read_flag, read_int, read_map, read_text, unpack_map
 from zbus.wire._limits import HEADER_MAX_BYTES, WIRE_VERSION
 from zbus.wire._topics import CONTROL, REPLY, Topic, decode_topic
 
@@ -93,10 +93,7 @@ def decode_reply(parts: Sequence[Buffer]) -> Reply:
     """Read a reply. Raises WireError."""
     topic, header = _decode(parts, REPLY)
     request_id = read_text(header, "request_id", 64)
-    ok = header.get("ok")
-    if type(ok) is not bool:
-        raise WireError("wrong_type", "ok is not a boolean")
-    if ok:
+    if read_flag(header, "ok"):
         return Reply(request_id, topic.source, read_map(header, "result"))
     error = read_map(header, "error")
     return Reply(

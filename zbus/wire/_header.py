@@ -88,6 +88,14 @@ def read_number(header: Header, key: str, low: float, high: float) -> float:
     return check_number(_required(header, key), key, low, high)
 
 
+def read_flag(header: Header, key: str) -> bool:
+    """The boolean at `key`."""
+    value = _required(header, key)
+    if type(value) is not bool:
+        raise WireError("wrong_type", f"{key} is {type(value).__name__}, not a boolean")
+    return value
+
+
 def read_map(header: Header, key: str) -> dict[str, Any]:
     """The map at `key`, empty where there is none. Raises WireError `wrong_type`."""
     value = header.get(key, {})

@@ -85,7 +85,7 @@ def reply_vectors() -> Iterator[Vector]:
     yield valid("an error from the future", control("reply", failed | {"error": short}), expect_short)
     for key in ("v", "request_id"):
         yield refused(f"no {key}", control("reply", without(REPLY, key)), "missing_key")
-    yield refused("no ok", control("reply", without(REPLY, "ok")), "wrong_type")
+    yield refused("no ok", control("reply", without(REPLY, "ok")), "missing_key")
     yield refused(
         "an error without code", control("reply", failed | {"error": without(ERROR, "code")}), "missing_key"
     )

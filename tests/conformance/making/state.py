@@ -63,7 +63,7 @@ TRUTH: Fields = {
         "track_ids": [1, 2],
         "centroids_px": [[10.5, 20.25], [30.0, 40.0]],
         "headings_rad": [0.0, -1.5],
-        "contact": True,
+        "contact": [True, False],
     },
 }
 
