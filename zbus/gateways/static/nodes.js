@@ -1,0 +1,67 @@
+// Who is on the bus, and since when.
+
+import { clockTime, duration, make, setText } from "./dom.js";
+
+/** The list of nodes; `put` each state as it comes, `age` now and then. */
+export class Nodes {
+  constructor(list, count, none) {
+    this.list = list;
+    this.count = count;
+    this.none = none;
+    this.rows = new Map();
+  }
+
+  put(node) {
+    const row = this.rows.get(node.node) ?? this.add(node.node);
+    row.node = node;
+    row.item.dataset.state = node.state;
+    setText(row.role, node.role);
+    setText(row.cause, node.cause);
+    row.cause.hidden = !node.cause;
+    this.fill(row);
+    this.age();
+  }
+
+  /** Renew what depends on the time of day. */
+  age() {
+    for (const { node, state } of this.rows.values()) {
+      setText(state, `${node.state} · ${duration(Date.now() - node.since_us / 1000)}`);
+      state.title = `since ${clockTime(node.since_us)}`;
+    }
+  }
+
+  /** Forget everybody: what was known belongs to another connection. */
+  clear() {
+    this.rows.clear();
+    this.arrange();
+  }
+
+  add(name) {
+    const role = make("span", "node-role");
+    const state = make("span", "node-state");
+    const cause = make("span", "node-cause");
+    const title = make("span", "node-name", name);
+    title.append(role);
+    const facts = make("dl", "facts");
+    const details = make("details", "", "", make("summary", "", "", make("span", "dot"), title, state, cause), facts);
+    const row = { item: make("li", "node", "", details), role, state, cause, facts, details };
+    details.addEventListener("toggle", () => this.fill(row));
+    this.rows.set(name, row);
+    this.arrange();
+    return row;
+  }
+
+  fill({ details, facts, node }) {
+    if (!details.open || !node) return;
+    const pairs = [["host", `${node.host} · ${node.pid}`], ...Object.entries(node.counters)];
+    const told = pairs.map(([name, value]) => [make("dt", "", name.replaceAll("_", " ")), make("dd", "", String(value))]);
+    facts.replaceChildren(...told.flat());
+  }
+
+  arrange() {
+    const names = [...this.rows.keys()].sort();
+    this.list.replaceChildren(...names.map((name) => this.rows.get(name).item));
+    setText(this.count, names.length ? String(names.length) : "");
+    this.none.hidden = names.length > 0;
+  }
+}

@@ -1,0 +1,55 @@
+// How well it runs, in plain words.
+
+import { make, setText } from "./dom.js";
+
+const WINDOW_MS = 2000;
+
+/** How often something happens, over the last two seconds. */
+export class Rate {
+  constructor() {
+    this.times = [];
+  }
+
+  note(nowMs) {
+    this.times.push(nowMs);
+    this.forget(nowMs);
+  }
+
+  perSecond(nowMs) {
+    this.forget(nowMs);
+    return (this.times.length * 1000) / WINDOW_MS;
+  }
+
+  forget(nowMs) {
+    while (this.times.length && nowMs - this.times[0] > WINDOW_MS) this.times.shift();
+  }
+}
+
+const NUMBERS = [
+  ["pictures", "pictures a second", "Pictures of this camera shown on this page"],
+  ["tracks", "tracks a second", "Messages of this camera's tracker"],
+  ["delay", "ms from capture to screen", "Measured by the gateway from the capture to the sending, and by this page from there"],
+  ["gaps", "missing on the bus", "Messages that were lost between their publisher and the gateway since you watch this camera"],
+  ["drops", "skipped for you", "Pictures left out because this page or its connection was slower than the camera"],
+];
+
+/** The strip of numbers. */
+export class Numbers {
+  constructor(list) {
+    this.cells = new Map();
+    for (const [name, words, explanation] of NUMBERS) {
+      const value = make("dd", "", "–");
+      value.id = `number-${name}`;
+      const cell = make("div", "number", "", make("dt", "", words), value);
+      cell.title = explanation;
+      list.append(cell);
+      this.cells.set(name, { cell, value });
+    }
+  }
+
+  set(name, value, isWarning = false) {
+    const { cell, value: element } = this.cells.get(name);
+    setText(element, value);
+    cell.classList.toggle("is-warning", isWarning);
+  }
+}
