@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -75,13 +75,13 @@ class FixedCountTracker:
 
 
 def _check_finite(detections: Detections) -> None:
-    for field in fields(detections):
-        values = getattr(detections, field.name)
-        if field.name in ("mask", "class_ids") or np.isfinite(values).all():
+    for name in ("centroids_px", "boxes_xyxy_px", "areas_px", "scores"):
+        values = getattr(detections, name)
+        if np.isfinite(values).all():
             continue
         row = int(np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0])
         raise TrackingError(
-            f"detection row {row}: {field.name} is {values[row]}, not finite",
+            f"detection row {row}: {name} is {values[row]}, not finite",
             next_step="let the detector leave out rows that it cannot measure",
         )
 

@@ -22,12 +22,12 @@ UNSURE_GATE_LENGTHS = 2.5
 ALONE_NOISE = 0.02
 CONTACT_NOISE = 0.08
 OVERLAP_NOISE = 0.6  # added, times the overlap
-PARTIAL_NOISE = 0.5  # added where a blob is smaller than its animal, times what is missing
+PARTIAL_NOISE = 3.0  # added where a blob is smaller than its animal, times the square of what is missing
 FIRST_ACCELERATION = 0.1
 ACCELERATION_RANGE = (0.01, 0.5)
 ACCELERATION_LEARN_RATE = 0.02
 FIRST_SPEED = 0.5
-COAST_KEEP = 0.93
+COAST_KEEP = 0.9
 CONFIRM_FRAMES = 3
 DOUBT_FRAMES = 8  # how long looks may still correct who came out of a contact
 GRAY_EVERY_FRAMES = 3
@@ -110,9 +110,8 @@ class Herd:
         blobs, length = owners[rows], self._bodies.length_px
         points, areas = found.centroids_px[blobs], found.areas_px[blobs]
         missing = np.clip(1 - areas / self._bodies.areas_px[rows], 0, 1)
-        missing[missing < 1 - WHOLE_PART] = 0
-        noise = (ALONE_NOISE + PARTIAL_NOISE * missing) * length
-        self._learn_motion(rows, points, noise, missing == 0)
+        noise = (ALONE_NOISE + PARTIAL_NOISE * missing**2) * length
+        self._learn_motion(rows, points, noise, missing <= 1 - WHOLE_PART)
         jumped = np.linalg.norm(points - self._motion.positions_px[rows], axis=1) > length
         back = rows[(self._unseen[rows] > 0) | (jumped & (self._doubt[rows] > 0))]
         self._motion.update(rows, points, noise**2)

@@ -20,7 +20,7 @@ AREA_WEIGHT = 0.1  # cost of a blob e times an animal's size, in squared gates
 SMALLEST_PART = 0.2  # a blob below this part of an animal's area is debris to it
 TOUCH_LENGTHS = 0.35  # how far from a blob a prediction may lie to be in it, in body lengths
 SMALLEST_LOST_PART = 0.4  # the same for an animal that was lost, and so could be anywhere
-SMALLEST_FREE_PART = 0.6  # of the typical area, from which a blob may be a misplaced animal
+SMALLEST_FREE_PART = 0.6  # of the typical area, from which a blob may be a whole animal
 LOOK_WEIGHT = 0.8  # cost of a blob that looks like somebody else
 LOOK_SD = 2.0  # gray levels, of one animal from picture to picture
 MOST_UNLIKE_SDS = 4.0
@@ -168,8 +168,9 @@ def _choose(owners: Rows, rows: Rows, costs: Floats, capacities: NDArray[np.int6
 def _join(owners: Rows, rows: Rows, scene: Scene, expected: Expected) -> None:
     """Put the animals `rows` into the nearest blob that covers their place, whoever else is in it."""
     for row in rows:
+        large = np.flatnonzero(scene.found.areas_px > SMALLEST_FREE_PART * expected.areas_px[row]).tolist()
         place = expected.places_px[row : row + 1]
-        distances = [scene.blob_distances(blob, place)[0] for blob in range(len(scene.found))]
-        nearest = int(np.argmin(distances))
-        if distances[nearest] <= TOUCH_LENGTHS * expected.length_px:
+        distances = {blob: scene.blob_distances(blob, place)[0] for blob in large}
+        nearest = min(distances, key=distances.__getitem__, default=NOBODY)
+        if nearest != NOBODY and distances[nearest] <= TOUCH_LENGTHS * expected.length_px:
             owners[row] = nearest
