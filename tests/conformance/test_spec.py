@@ -14,13 +14,13 @@ import zbus.errors
 import zbus.overlay
 import zbus.wire._control
 import zbus.wire._limits as limits
-from zbus import spec, wire
+from zbus import wire
 from zbus.config import BrokerPlan, OverlayPlan
 from zbus.errors import WireError, ZbusError
 from zbus.testing import load_vectors
 from zbus.wire import Origin, Reply, Request, Topic
 
-SPEC = Path(next(iter(spec.__path__)))
+SPEC = Path(zbus.__file__).parent / "spec"
 DOCUMENTS = sorted(SPEC.glob("*.md"))
 DATA_KINDS = wire.KINDS
 BASES = {

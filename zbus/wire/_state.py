@@ -55,7 +55,7 @@ class State:
             "host": self.host,
             "pid": self.pid,
             "cause": self.cause[:512],
-            "counters": dict(self.counters),
+            "counters": dict(_numbers(self.counters)),
             "settings": dict(self.settings),
             "details": dict(self.details),
         }
