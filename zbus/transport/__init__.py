@@ -1,9 +1,10 @@
 """The only user of ZeroMQ: sockets by one table, publishers, subscribers, pipelines, requests, one loop."""
 
-from zbus.transport._context import make_socket, new_session
+from zbus.transport._context import make_socket, new_session, zeromq_features
 from zbus.transport._control_link import ControlLink, Verb, is_request, split_route
-from zbus.transport._endpoints import IpcName, bind, check_endpoint, is_exposed, runtime_dir
-from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Restart
+from zbus.transport._endpoints import bind, check_endpoint, is_exposed
+from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Repeat, Restart
+from zbus.transport._ipc import IpcName, runtime_dir
 from zbus.transport._monitor import ConnectionCounters, ConnectionMonitor
 from zbus.transport._options import (
     CONTROL_LINK,
@@ -18,6 +19,7 @@ from zbus.transport._options import (
 )
 from zbus.transport._pipeline import Puller, Pusher, PusherCounters
 from zbus.transport._publisher import Publisher, PublisherCounters
+from zbus.transport._raw_publisher import RawPublisher
 from zbus.transport._reactor import Reactor, Timer
 from zbus.transport._replies import ReplyCache
 from zbus.transport._requester import Requester
@@ -49,8 +51,10 @@ __all__ = [
     "Puller",
     "Pusher",
     "PusherCounters",
+    "RawPublisher",
     "Reactor",
     "Received",
+    "Repeat",
     "ReplyCache",
     "Requester",
     "Resource",
@@ -68,4 +72,5 @@ __all__ = [
     "new_session",
     "runtime_dir",
     "split_route",
+    "zeromq_features",
 ]
