@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 GATE_LENGTHS = 1.5  # nobody is expected to be further than this off its prediction
 GATE_SIGMAS = 4.0
 UNSURE_GATE_LENGTHS = 2.5
-ALONE_NOISE = 0.02
+ALONE_NOISE = 0.01
 CONTACT_NOISE = 0.08
 OVERLAP_NOISE = 0.6  # added, times the overlap
 PARTIAL_NOISE = 3.0  # added where a blob is smaller than its animal, times the square of what is missing
@@ -146,6 +146,7 @@ class Herd:
         split = self._split(scene, blob, rows)
         if split is None:
             return
+        self._motion.exchange(rows, rows[split.order])
         noise = (CONTACT_NOISE + OVERLAP_NOISE * split.overlap) * self._bodies.length_px
         self._motion.update(rows, split.centroids_px, np.full(len(rows), noise**2))
         self._extents[rows] = split.boxes_xyxy_px - np.tile(split.centroids_px, 2)

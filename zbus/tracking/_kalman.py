@@ -65,6 +65,11 @@ class ConstantVelocity:
         self.velocities_px[rows] = 0
         self._pp[rows], self._pv[rows], self._vv[rows] = position_var, 0, self._fastest_var
 
+    def exchange(self, rows: NDArray[np.intp], others: NDArray[np.intp]) -> None:
+        """Let the points `rows` take the states of the points `others`, the same ones in another order."""
+        for state in (self.positions_px, self.velocities_px, self._pp, self._pv, self._vv):
+            state[rows] = state[others]
+
     def confine(self, width_px: float, height_px: float) -> None:
         """Keep the positions inside a picture of that size; a point that ran out of it stops at its edge."""
         inside = np.clip(self.positions_px, 0, (width_px - 1, height_px - 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ MOST_PIXELS = 600
 MOST_ROUNDS = 10
 STILL_PX = 0.1
 TEXTURE_SD = 8.0  # gray levels, within one body
+MOST_EXCHANGED = 4  # animals in one blob up to which all exchanges of two are tried
+EXCHANGE_GAIN = 0.1  # by which an exchange must be likelier, per pixel
 MOST_UNLIKE = 3.0  # so that a bright edge or a reflection does not decide alone
 ELLIPSE_REACH = 2.0  # half an axis of a filled ellipse, in standard deviations of its pixels
 
@@ -45,13 +48,15 @@ class Split:
     """Where k animals are in one blob: centers (k, 2), boxes (k, 4) as left, top, right, bottom, angles (k,).
 
     `overlap` says how much of the animals' summed known area the blob does not show, 0 to 1: how far they
-    lie on top of each other, and so how little the centers can be trusted.
+    lie on top of each other, and so how little the centers can be trusted. `order` (k,) says whose
+    predicted place each animal has taken: 0, 1, 2, ... unless two had been mistaken for each other.
     """
 
     centroids_px: Floats
     boxes_xyxy_px: Floats
     angles_rad: Floats
     overlap: float
+    order: NDArray[np.intp]
 
 
 def blob_pixels(mask: NDArray[np.uint8], box_xyxy_px: Floats) -> NDArray[np.intp]:
@@ -78,7 +83,8 @@ def split_blob(
     shared softly among them: expectation maximization for a Gaussian mixture (Dempster, Laird, Rubin 1977)
     with the covariance's size and the weights held to what was learned while the animals were alone. Held
     sizes keep the centers right where bodies overlap, which k-means does not. Where the pixels' `grays`
-    (p,) are given, a pixel goes rather to an animal of its gray level. At most MOST_ROUNDS rounds
+    (p,) are given, a pixel goes rather to an animal of its gray level, and two that had been mistaken for
+    each other are exchanged. At most MOST_ROUNDS rounds
     over MOST_PIXELS pixels, so that a merged frame costs little more than any other.
     """
     middle = pixels_px.mean(axis=0)
@@ -87,19 +93,45 @@ def split_blob(
     terms = np.column_stack([x, y, x * x, y * y, x * y, np.ones_like(x)])
     centers = _nearest_pixels(pixels_px, seeds_px - middle)
     unlike = _unlikeness(grays, shapes)
+    centers, shapes = _fit(terms, centers, shapes, unlike)
+    order = _likeliest_order(terms, centers, shapes, unlike)
+    if (order != np.arange(len(order))).any():
+        shapes = replace(shapes, angles_rad=shapes.angles_rad[order])
+        centers, shapes = _fit(terms, centers[order], shapes, unlike)
+    centers = centers + middle
+    reach = ELLIPSE_REACH * np.sqrt(np.diagonal(shapes.covariances(), axis1=1, axis2=2))
+    boxes = np.hstack([centers - reach, centers + reach])
+    overlap = 1 - area_px / max(float(shapes.areas_px.sum()), 1e-9)
+    return Split(centers, boxes, shapes.angles_rad, float(np.clip(overlap, 0, 1)), order)
+
+
+def _fit(terms: Floats, centers: Floats, shapes: Shapes, unlike: Floats) -> tuple[Floats, Shapes]:
+    """Move and turn the animals until they lie still."""
     for _ in range(MOST_ROUNDS):
-        share = _responsibilities(terms, centers, shapes, unlike)
+        share, _ = _responsibilities(terms, centers, shapes, unlike)
         moved, angles = _refit(terms, share, centers, shapes.angles_rad)
         shapes = replace(shapes, angles_rad=angles)
         still = np.abs(moved - centers).max() < STILL_PX
         centers = moved
         if still:
             break
-    centers = centers + middle
-    reach = ELLIPSE_REACH * np.sqrt(np.diagonal(shapes.covariances(), axis1=1, axis2=2))
-    boxes = np.hstack([centers - reach, centers + reach])
-    overlap = 1 - area_px / max(float(shapes.areas_px.sum()), 1e-9)
-    return Split(centers, boxes, shapes.angles_rad, float(np.clip(overlap, 0, 1)))
+    return centers, shapes
+
+
+def _likeliest_order(terms: Floats, centers: Floats, shapes: Shapes, unlike: Floats) -> NDArray[np.intp]:
+    """Whose place each animal should take, (k,): its own, unless looks say clearly that two are exchanged."""
+    order = np.arange(len(centers))
+    if unlike.shape[1] != len(centers) or len(centers) > MOST_EXCHANGED:
+        return order
+    best = _responsibilities(terms, centers, shapes, unlike)[1] + EXCHANGE_GAIN
+    for i, j in combinations(range(len(centers)), 2):
+        other = order.copy()
+        other[[i, j]] = other[[j, i]]
+        turned = replace(shapes, angles_rad=shapes.angles_rad[other])
+        worth = _responsibilities(terms, centers[other], turned, unlike)[1]
+        if worth > best:
+            best, order = worth, other
+    return order
 
 
 def _nearest_pixels(pixels_px: Floats, seeds_px: Floats) -> Floats:
@@ -117,8 +149,8 @@ def _unlikeness(grays: Floats | None, shapes: Shapes) -> Floats:
     return np.minimum(((grays[:, None] - shapes.grays) / TEXTURE_SD) ** 2 / 2, MOST_UNLIKE)
 
 
-def _responsibilities(terms: Floats, centers: Floats, shapes: Shapes, unlike: Floats) -> Floats:
-    """Each pixel's share (p, k) of each animal, rows summing to 1.
+def _responsibilities(terms: Floats, centers: Floats, shapes: Shapes, unlike: Floats) -> tuple[Floats, float]:
+    """Each pixel's share (p, k) of each animal, rows summing to 1, and the mean log-likelihood of a pixel.
 
     The squared distances are quadratic in the pixels' coordinates, so that they are one matrix product of
     the pixels' `terms` x, y, xx, yy, xy, 1 (p, 6) and the animals' coefficients.
@@ -130,8 +162,10 @@ def _responsibilities(terms: Floats, centers: Floats, shapes: Shapes, unlike: Fl
     squares = terms @ np.array([-2 * (xx * x + xy * y), -2 * (yy * y + xy * x), xx, yy, 2 * xy, bare])
     volumes = np.sqrt(shapes.along_vars * shapes.across_vars)
     logs = np.log(np.maximum(shapes.areas_px, 1e-9) / volumes) - squares / 2 - unlike
-    share = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return share / share.sum(axis=1, keepdims=True)
+    most = logs.max(axis=1, keepdims=True)
+    share = np.exp(logs - most)
+    sums = share.sum(axis=1, keepdims=True)
+    return share / sums, float((np.log(sums) + most).mean())
 
 
 def _refit(terms: Floats, share: Floats, centers: Floats, angles: Floats) -> tuple[Floats, Floats]:

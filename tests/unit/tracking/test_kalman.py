@@ -72,6 +72,15 @@ def test_it_stays_inside_the_picture():
     assert (filters.velocities_px[:, 0] == 0).all()
 
 
+def test_exchanged_points_take_each_others_motion():
+    filters = ConstantVelocity(np.array([(0.0, 0), (50, 50)]), 1.0, 100.0)
+    walk(filters, [np.array([(4.0 * k, 0), (50, 50 - 2 * k)]) for k in range(1, 9)])
+    before = filters.positions_px.copy(), filters.velocities_px.copy()
+    filters.exchange(BOTH, BOTH[::-1])
+    assert np.array_equal(filters.positions_px, before[0][::-1])
+    assert np.array_equal(filters.velocities_px, before[1][::-1])
+
+
 def test_a_restarted_point_knows_nothing_of_its_velocity():
     filters = ConstantVelocity(np.zeros((2, 2)), 1.0, 100.0)
     walk(filters, [np.full((2, 2), 5.0 * k) for k in range(1, 9)])

@@ -62,6 +62,8 @@ def test_gray_levels_decide_where_the_predictions_are_wrong():
     seeing = split_blob(pixels.astype(float), area, swapped, shapes([0.0, 0.0], (40.0, 90.0)), grays)
     assert (errors(seeing, places) < 1.5).all()
     assert (errors(blind, places) > 5).all()
+    assert seeing.order.tolist() == [1, 0]
+    assert blind.order.tolist() == [0, 1]
 
 
 def test_predictions_outside_the_blob_are_brought_back():
