@@ -20,7 +20,8 @@ from zbus.errors import (
     WireError,
     ZbusError,
 )
-from zbus.gateways._view import NoPicture, TooManyViewers
+from zbus.gateways._audience import TooManyViewers
+from zbus.gateways._view import NoPicture
 
 log = logging.getLogger(__name__)
 

@@ -16,20 +16,27 @@ Heard = Received | Finding
 
 
 class Handoff:
-    """Calls `receive` in `loop` with what is `put` in any thread: in order, but of pictures only the newest
-    of each camera. Beyond WAITING_MAX the oldest is dropped and counted.
+    """Calls `receive` in an event loop with what is `put` in any thread: in order, but of pictures only the
+    newest of each camera. Beyond WAITING_MAX the oldest is dropped and counted.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Callable[[Heard], None]) -> None:
-        self._loop, self._receive = loop, receive
+    def __init__(self, receive: Callable[[Heard], None]) -> None:
+        self._receive = receive
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._waiting: deque[Heard] = deque()
         self._pictures: dict[str, Received] = {}
         self._is_scheduled = False
         self.dropped = 0
 
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Deliver in `loop` from now on."""
+        self._loop = loop
+
     def put(self, heard: Heard) -> None:
         """Hand over one thing. From any thread."""
+        if self._loop is None:
+            raise RuntimeError("the handoff is not open: there is no loop to deliver in")
         with self._lock:
             self._store(heard)
             if self._is_scheduled:

@@ -14,6 +14,7 @@ from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from zbus.gateways._audience import Item, TooManyViewers
 from zbus.gateways._forms import (
     event_form,
     node_form,
@@ -24,7 +25,7 @@ from zbus.gateways._forms import (
 )
 from zbus.gateways._mailbox import Mailbox
 from zbus.gateways._nodes import Node
-from zbus.gateways._view import BusView, Item, TooManyViewers
+from zbus.gateways._view import BusView
 from zbus.transport import Received
 from zbus.wire import FRAME, OVERLAY, Event, Frame, OverlaySet, Topic, TracksMessage, is_source_name
 
@@ -45,7 +46,7 @@ def live_routes(view: BusView, hello: dict[str, Any]) -> APIRouter:
             await socket.close(BAD_REQUEST, "that is not a camera id")
             return
         try:
-            with view.seat(), view.watch(camera) as mailbox:
+            with view.audience.seat(), view.audience.watch(camera) as mailbox:
                 await LiveViewer(socket, view, mailbox, camera).run(hello)
         except TooManyViewers as error:
             await socket.close(TRY_AGAIN_LATER, error.cause)
@@ -74,10 +75,11 @@ class LiveViewer:
                 raise error
 
     async def _send_all(self, hello: dict[str, Any]) -> None:
-        await self._tell("hello", {**hello, "camera": self._camera, "viewers": self._view.viewers})
+        names = [node.node for node in self._view.nodes()]
+        await self._tell("hello", {**hello, "camera": self._camera, "nodes": names})
         for known in self._known():
             await self._send(known)
-        while (item := await self._mailbox.take(hold=FRAME if self._pace.is_full else "")) is not None:
+        while (item := await self._mailbox.take()) is not None:
             await self._send(item)
         await self._socket.close(GOING_AWAY, "the gateway stops")
 
@@ -107,6 +109,7 @@ class LiveViewer:
     async def _show(self, received: Received, frame: Frame) -> None:
         lost = self._view.lost(received.topic)
         skipped = self._pace.send(received, lost)
+        self._hold_pictures()
         form = picture_form(frame, self._view.is_here(received.origin.node))
         await self._socket.send_bytes(encode_picture({**form, "lost": lost, "skipped": skipped}, frame))
 
@@ -115,8 +118,11 @@ class LiveViewer:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            if self._pace.acknowledge(message.get("text") or ""):
-                self._mailbox.wake()
+            self._pace.acknowledge(message.get("text") or "")
+            self._hold_pictures()
+
+    def _hold_pictures(self) -> None:
+        self._mailbox.hold(FRAME if self._pace.is_full else "")
 
 
 class Pace:
@@ -145,16 +151,15 @@ class Pace:
         self._session, self._seq, self._lost = received.origin.session, received.origin.seq, lost
         return self._skipped
 
-    def acknowledge(self, text: str) -> bool:
-        """Take `{"shown": frame_number}`: that picture and those before it. False for anything else."""
+    def acknowledge(self, text: str) -> None:
+        """Take `{"shown": frame_number}`: that picture and those before it. Anything else changes nothing."""
         try:
             shown = json.loads(text)["shown"]
         except (ValueError, TypeError, KeyError, RecursionError):
-            return False
+            return
         if shown in self._sent:
             self._acknowledges = True
             self._sent = self._sent[self._sent.index(shown) + 1 :]
-        return True
 
 
 def encode_picture(form: dict[str, Any], frame: Frame) -> bytes:

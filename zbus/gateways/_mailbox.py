@@ -20,7 +20,7 @@ class Mailbox(Generic[ItemT]):
 
     def __init__(self, kinds: frozenset[str], *, last_kind: str = "") -> None:
         self.kinds = kinds
-        self._last_kind = last_kind
+        self._last_kind, self._held = last_kind, ""
         self._streams: dict[tuple[str, str], deque[ItemT]] = {}
         self._changed = asyncio.Event()
         self._closed = False
@@ -35,32 +35,30 @@ class Mailbox(Generic[ItemT]):
                 return
             stream = self._streams[kind, source] = deque(maxlen=depth)
         stream.append(item)
-        self.wake()
+        self._changed.set()
 
-    async def take(self, hold: str = "") -> ItemT | None:
-        """The next item, those of `last_kind` after all others; None once the mailbox is closed.
-
-        Items of the kind `hold` stay where they are.
-        """
+    async def take(self) -> ItemT | None:
+        """The next item, those of `last_kind` after all others; None once the mailbox is closed."""
         while not self._closed:
-            for stream in self._in_turn(hold):
+            for stream in self._in_turn():
                 if stream:
                     return stream.popleft()
             self._changed.clear()
             await self._changed.wait()
         return None
 
-    def wake(self) -> None:
-        """Have a waiting `take` look again."""
+    def hold(self, kind: str) -> None:
+        """Leave items of this kind where they are until told otherwise; "" for none."""
+        self._held = kind
         self._changed.set()
 
     def close(self) -> None:
         """End every `take`, now and later."""
         self._closed = True
-        self.wake()
+        self._changed.set()
 
-    def _in_turn(self, hold: str) -> Iterator[deque[ItemT]]:
+    def _in_turn(self) -> Iterator[deque[ItemT]]:
         for last in (False, True):
             for (kind, _), stream in self._streams.items():
-                if kind != hold and (kind == self._last_kind) is last:
+                if kind != self._held and (kind == self._last_kind) is last:
                     yield stream

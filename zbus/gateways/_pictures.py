@@ -42,7 +42,7 @@ def picture_routes(view: BusView) -> APIRouter:
 
 
 async def _parts(view: BusView, camera: str) -> AsyncIterator[bytes]:
-    with view.seat(), view.watch(camera, frozenset({FRAME})) as mailbox:
+    with view.audience.seat(), view.audience.watch(camera, frozenset({FRAME})) as mailbox:
         yield b""
         while (item := await mailbox.take()) is not None:
             if isinstance(item, Received) and isinstance(item.body, Frame):

@@ -56,8 +56,8 @@ def reading_routes(view: BusView, exposed: bool) -> APIRouter:
             "version": zbus.__version__,
             "cameras": len(view.cameras()),
             "nodes": len(view.nodes()),
-            "viewers": view.viewers,
-            "viewers_max": view.viewers_max,
+            "viewers": view.audience.viewers,
+            "viewers_max": view.audience.viewers_max,
             "dropped": view.dropped,
             "exposed": exposed,
         }

@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from zbus.gateways._app import build_app
+from zbus.gateways._connection import PatientConnection
 from zbus.gateways._listener import allowed_hosts, url_of
 from zbus.gateways._settings import GatewaySettings
 from zbus.gateways._view import BusView
@@ -55,6 +56,7 @@ def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="asyncio",
+        http=PatientConnection,
         ws="websockets-sansio",
         lifespan="off",
         log_config=None,
@@ -92,7 +94,7 @@ class _Server(uvicorn.Server):
         self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._view.dismiss()
+        self._view.audience.dismiss()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()

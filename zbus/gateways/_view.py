@@ -7,13 +7,13 @@ import contextlib
 import socket
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 from zbus.errors import UnknownName, ZbusError
+from zbus.gateways._audience import Audience
 from zbus.gateways._handoff import Handoff, Heard
-from zbus.gateways._mailbox import Mailbox
 from zbus.gateways._nodes import Node, NodeTable
 from zbus.gateways._pump import Pump
 from zbus.transport import Gap, Received, Requester
@@ -22,9 +22,7 @@ from zbus.wire import (
     EVENT,
     FRAME,
     JPEG,
-    OVERLAY,
     STATE,
-    TRACKS,
     Event,
     Frame,
     OverlaySet,
@@ -39,17 +37,8 @@ TRACKS_WAITING_MAX = 16
 EXPIRY_PERIOD_S = 0.5
 REQUESTS_MAX = 4
 
-ALL_KINDS = frozenset({FRAME, TRACKS, OVERLAY, STATE, EVENT})
 # Why: a simulated camera tells the truth of every frame, which is for tests and no news to a person.
-_NO_NEWS = frozenset({"truth"})
-
-Item = Received | Node
-
-
-class TooManyViewers(ZbusError):
-    """As many viewers as the gateway takes are watching already."""
-
-    code = "busy"
+NO_NEWS = frozenset({"truth"})
 
 
 class NoPicture(ZbusError):
@@ -59,40 +48,36 @@ class NoPicture(ZbusError):
 
 
 class BusView:
-    """What is known of the bus, for one event loop: the newest of everything, and mailboxes for viewers.
+    """The newest of everything on the bus, and the `audience` that is told of it; for one event loop.
 
-    Acquires in `async with`; only `on_failure` may be set before. Everything belongs to the loop's thread.
+    Acquires in `async with`. If the bus can be heard no more, `failure` says why and `on_failure` is called.
     """
 
     def __init__(self, subscribe: str, directory: str, *, viewers_max: int) -> None:
-        self._subscribe, self._directory, self.viewers_max = subscribe, directory, viewers_max
+        self._directory = directory
         self._nodes = NodeTable()
         self._latest: OrderedDict[Topic, Received] = OrderedDict()
         self._events: deque[Received] = deque(maxlen=EVENTS_MAX)
         self._lost: Counter[str] = Counter()
-        self._mailboxes: dict[Mailbox[Item], str] = {}
-        self.viewers = 0
+        self._handoff = Handoff(self.hear)
+        self._pump = Pump(subscribe, self._handoff.put, self._on_pump_failure)
+        self.audience = Audience(viewers_max, self._pump)
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._handoff = Handoff(loop, self.hear)
-        self._pump = Pump(
-            self._subscribe,
-            self._handoff.put,
-            lambda error: loop.call_soon_threadsafe(self._fail, error) and None,
-        )
+        self._loop = asyncio.get_running_loop()
+        self._handoff.open(self._loop)
         self._pump.open()
         self._askers = ThreadPoolExecutor(REQUESTS_MAX, "gateway-request")
-        self._expiry = loop.create_task(self._expire())
+        self._expiry = self._loop.create_task(self._expire())
         return self
 
     async def __aexit__(self, *failure: object) -> None:
         self._expiry.cancel()
-        self.dismiss()
-        self._pump.close()
+        self.audience.dismiss()
         self._askers.shutdown(wait=False, cancel_futures=True)
+        self._pump.close()
 
     def nodes(self) -> list[Node]:
         """Every node that was heard since the gateway started, by name."""
@@ -126,7 +111,7 @@ class BusView:
         ]
 
     def lost(self, topic: Topic) -> int:
-        """How many messages of a topic the bus lost on their way here, since somebody watches."""
+        """How many messages of a topic the bus lost on their way here since the gateway started."""
         return self._lost[str(topic)]
 
     @property
@@ -139,42 +124,10 @@ class BusView:
         known = self._nodes.find(node)
         return known is not None and known.state.host == socket.gethostname()
 
-    @contextlib.contextmanager
-    def seat(self) -> Iterator[None]:
-        """Count as a viewer. Raises TooManyViewers."""
-        if self.viewers >= self.viewers_max:
-            raise TooManyViewers(
-                f"{self.viewers} viewers are watching, and no more are taken",
-                next_step="close another page, or start the gateway with a larger viewers_max",
-            )
-        self.viewers += 1
-        try:
-            yield
-        finally:
-            self.viewers -= 1
-
-    @contextlib.contextmanager
-    def watch(self, camera: str, kinds: frozenset[str] = ALL_KINDS) -> Iterator[Mailbox[Item]]:
-        """A mailbox for what is told of `camera` ("" for none) and of all nodes.
-
-        The camera's pictures are asked for on the bus only while somebody watches it.
-        """
-        mailbox: Mailbox[Item] = Mailbox(kinds, last_kind=FRAME)
-        self._mailboxes[mailbox] = camera
-        wants_pictures = bool(camera) and FRAME in kinds
-        if wants_pictures and self._watchers(camera) == 1:
-            self._pump.watch(camera)
-        try:
-            yield mailbox
-        finally:
-            del self._mailboxes[mailbox]
-            if wants_pictures and not self._watchers(camera):
-                self._pump.unwatch(camera)
-
     async def picture(self, camera: str, timeout_s: float) -> Frame:
         """The next picture of a camera, as a JPEG. Raises UnknownName, NoPicture."""
         self.camera(camera)
-        with self.watch(camera, frozenset({FRAME})) as mailbox, contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError), self.audience.watch(camera, frozenset({FRAME})) as mailbox:
             async with asyncio.timeout(timeout_s):
                 item = await mailbox.take()
             if isinstance(item, Received) and isinstance(item.body, Frame):
@@ -198,39 +151,38 @@ class BusView:
             with Requester(self._directory, sender="gateway") as requester:
                 return requester.request(verb, args, target=target, timeout_s=timeout_s)
 
-        return await asyncio.get_running_loop().run_in_executor(self._askers, ask)
-
-    def dismiss(self) -> None:
-        """Let every viewer go."""
-        for mailbox in list(self._mailboxes):
-            mailbox.close()
+        return await self._loop.run_in_executor(self._askers, ask)
 
     def hear(self, heard: Heard) -> None:
         """Take in what came from the bus."""
         if isinstance(heard, Gap):
-            self._lost[heard.topic] += heard.lost
-        elif not isinstance(heard, Received):
-            return
-        elif isinstance(heard.body, State):
-            self._tell_node(self._nodes.hear(heard.origin.node, heard.body, heard.received_mono_ns))
-        elif isinstance(heard.body, Event):
-            self._hear_event(heard, heard.body)
-        elif isinstance(heard.body, Frame):
-            if heard.body.codec == JPEG:
-                self._tell(FRAME, heard.body.camera, heard)
-        elif isinstance(heard.body, TracksMessage | OverlaySet):
-            self._keep(heard)
-            depth = TRACKS_WAITING_MAX if isinstance(heard.body, TracksMessage) else 1
-            self._tell(heard.body.kind, heard.body.camera, heard, depth)
+            self._hear_gap(heard)
+        elif isinstance(heard, Received):
+            self._hear_message(heard)
+
+    def _hear_gap(self, gap: Gap) -> None:
+        if gap.topic in self._lost or len(self._lost) < TOPICS_MAX:
+            self._lost[gap.topic] += gap.lost
+
+    def _hear_message(self, received: Received) -> None:
+        body = received.body
+        if isinstance(body, State):
+            self._tell_node(self._nodes.hear(received.origin.node, body, received.received_mono_ns))
+        elif isinstance(body, Event) and body.event not in NO_NEWS:
+            self._hear_event(received, body)
+        elif isinstance(body, TracksMessage | OverlaySet):
+            self._keep(received)
+            depth = TRACKS_WAITING_MAX if isinstance(body, TracksMessage) else 1
+            self.audience.tell(body.kind, received.topic.source, received, camera=body.camera, depth=depth)
+        elif isinstance(body, Frame) and body.codec == JPEG:
+            self.audience.tell(FRAME, received.topic.source, received, camera=body.camera)
 
     def _hear_event(self, received: Received, event: Event) -> None:
-        if event.event in _NO_NEWS:
-            return
         self._events.append(received)
-        self._tell(EVENT, "", received, EVENTS_MAX)
-        name, replaced = str(event.fields.get("node", "")), event.fields.get("replaced")
-        if received.origin.node != DIRECTORY or replaced:
+        self.audience.tell(EVENT, "", received, depth=EVENTS_MAX)
+        if received.origin.node != DIRECTORY or event.fields.get("replaced"):
             return
+        name = str(event.fields.get("node", ""))
         if event.event == "node_lost":
             self._tell_node(self._nodes.lose(name, "the directory lost it", time.time_ns()))
         elif event.event == "node_left":
@@ -243,25 +195,17 @@ class BusView:
             self._latest.popitem(last=False)
 
     def _tell_node(self, node: Node | None) -> None:
-        if node is None:
-            return
-        for mailbox in self._mailboxes:
-            mailbox.put(STATE, node.node, node)
-
-    def _tell(self, kind: str, camera: str, received: Received, depth: int = 1) -> None:
-        """Put something into the mailboxes of those who watch `camera`, or of all for no camera."""
-        for mailbox, watched in self._mailboxes.items():
-            if not camera or watched == camera:
-                mailbox.put(kind, received.topic.source, received, depth)
-
-    def _watchers(self, camera: str) -> int:
-        return sum(watched == camera and FRAME in box.kinds for box, watched in self._mailboxes.items())
+        if node is not None:
+            self.audience.tell(STATE, node.node, node)
 
     async def _expire(self) -> None:
         while True:
             await asyncio.sleep(EXPIRY_PERIOD_S)
             for node in self._nodes.expire(time.monotonic_ns(), time.time_ns()):
                 self._tell_node(node)
+
+    def _on_pump_failure(self, error: Exception) -> None:
+        self._loop.call_soon_threadsafe(self._fail, error)
 
     def _fail(self, error: Exception) -> None:
         self.failure = error

@@ -43,7 +43,8 @@ function choose(camera) {
 
 function begin(hello) {
   watching.reset();
-  nodes.clear();
+  nodes.retain(hello.nodes);
+  tabs.retain(hello.nodes);
   events.clear();
   document.title = hello.camera ? `${hello.camera} · ${hello.title}` : hello.title;
   setText(byId("title"), hello.title);

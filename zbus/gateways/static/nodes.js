@@ -19,20 +19,19 @@ export class Nodes {
     setText(row.cause, node.cause);
     row.cause.hidden = !node.cause;
     this.fill(row);
-    this.age();
+    tellAge(row);
   }
 
   /** Renew what depends on the time of day. */
   age() {
-    for (const { node, state } of this.rows.values()) {
-      setText(state, `${node.state} · ${duration(Date.now() - node.since_us / 1000)}`);
-      state.title = `since ${clockTime(node.since_us)}`;
-    }
+    this.rows.forEach(tellAge);
   }
 
-  /** Forget everybody: what was known belongs to another connection. */
-  clear() {
-    this.rows.clear();
+  /** Forget everybody but `names`. */
+  retain(names) {
+    for (const name of this.rows.keys()) {
+      if (!names.includes(name)) this.rows.delete(name);
+    }
     this.arrange();
   }
 
@@ -64,4 +63,9 @@ export class Nodes {
     setText(this.count, names.length ? String(names.length) : "");
     this.none.hidden = names.length > 0;
   }
+}
+
+function tellAge({ node, state }) {
+  setText(state, `${node.state} · ${duration(Date.now() - node.since_us / 1000)}`);
+  state.title = `since ${clockTime(node.since_us)}`;
 }

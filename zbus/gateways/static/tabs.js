@@ -19,6 +19,14 @@ export class Tabs {
     setText(tab.lastChild, state === "running" ? "" : state);
   }
 
+  /** Forget all cameras but `names`. */
+  retain(names) {
+    for (const name of this.tabs.keys()) {
+      if (!names.includes(name)) this.tabs.delete(name);
+    }
+    this.list.replaceChildren(...this.tabs.values());
+  }
+
   choose(camera) {
     this.chosen = camera;
     for (const [name, tab] of this.tabs) {

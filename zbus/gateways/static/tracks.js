@@ -2,7 +2,7 @@
 
 import { rowsOf } from "./message.js";
 
-const MESSAGES_MAX = 120;
+const MESSAGES_MAX = 400;
 const TRAIL_US = 2_000_000;
 const TRAIL_BREAK_US = 400_000;
 const TRACKER_SILENT_MS = 1000;
@@ -18,7 +18,9 @@ export class Tracks {
   /** Take a message in; another tracker's only once the one followed is silent. False where it is not kept. */
   add(message, nowMs) {
     if (message.source !== this.source && nowMs - this.heardMs < TRACKER_SILENT_MS) return false;
-    if (message.source !== this.source || message.frame_number <= this.newest) this.messages = [];
+    // Why: a frame number that goes back is a camera that started anew.
+    if (message.source !== this.source || message.frame_number < this.newest) this.messages = [];
+    if (message.frame_number === this.newest) this.messages.pop();
     this.source = message.source;
     this.heardMs = nowMs;
     this.messages.push({ ...message, rows: rowsOf(message) });
