@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from zbus.cli._node import run_node
-from zbus.cli._options import broker_of, broker_options, json_option, read_rig
+from zbus.cli._options import broker_options, json_option
+from zbus.config import BrokerPlan, Rig
 from zbus.plugins import load_plugin
 
 
 @click.command()
 @broker_options
 @click.option("--insecure", is_flag=True, help="Let other machines in, though nothing is locked.")
+@click.option("--quiet", is_flag=True, help="Do not say where it listens.")
 @json_option
 def broker(
-    rig_path: Path | None,
-    directory: str | None,
-    publish: str | None,
-    subscribe: str | None,
+    rig: Rig,
+    broker: BrokerPlan,
     insecure: bool,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Run the broker: the one address that everybody of a rig knows.
@@ -31,14 +31,15 @@ def broker(
     It forwards messages to who subscribed them, keeps the last state of each node for who comes late, and
     knows who publishes what.
     """
-    plan = broker_of(read_rig(rig_path), directory=directory, publish=publish, subscribe=subscribe)
 
     def on_ready(endpoints: Mapping[str, str]) -> None:
+        if quiet:
+            return
         line = json.dumps({"endpoints": dict(endpoints)}) if as_json else _describe(endpoints)
         click.echo(line)
 
     run_broker = load_plugin("zbus.brokers", "broker")
-    plan = replace(plan, insecure=insecure or plan.insecure)
+    plan = replace(broker, insecure=insecure or broker.insecure)
     if plan.insecure:
         click.secho(
             "warning: this broker is not locked; whoever reaches it may read and write", fg="red", err=True

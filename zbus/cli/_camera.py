@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from zbus.cli._node import run_node
-from zbus.cli._options import broker_of, broker_options, given_settings, read_rig, settings_options
-from zbus.config import BrokerPlan, CameraPlan, find_camera
+from zbus.cli._options import broker_options, given_settings, settings_options
+from zbus.config import BrokerPlan, CameraPlan, Rig, find_camera
 from zbus.plugins import load_plugin, plugin_names
 
 
@@ -38,19 +37,16 @@ class _Sources(click.Group):
 def camera(
     ctx: click.Context,
     camera_id: str,
-    rig_path: Path | None,
-    directory: str | None,
-    publish: str | None,
-    subscribe: str | None,
+    rig: Rig,
+    broker: BrokerPlan,
 ) -> None:
     """Run one camera: `zbus camera sim --animals 5`, or one of a rig file by --rig and --id."""
-    rig = read_rig(rig_path)
-    ctx.obj = (camera_id, broker_of(rig, directory=directory, publish=publish, subscribe=subscribe))
+    ctx.obj = (camera_id, broker)
     if ctx.invoked_subcommand is not None:
         return
-    if not rig_path or not camera_id:
+    if not rig.cameras or not camera_id:
         raise click.UsageError(f"name a source ({', '.join(plugin_names('zbus.cameras'))}) or --rig and --id")
-    _run(camera_id, find_camera(rig, camera_id), ctx.obj[1])
+    _run(camera_id, find_camera(rig, camera_id), broker)
 
 
 def _runner(source: str) -> Any:

@@ -6,10 +6,11 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
-from zbus.cli._options import read_rig
+from zbus.config import load_rig
 from zbus.errors import RequestTimeout, UnknownName
 from zbus.nodes import find_supervisor, find_supervisors
 
@@ -32,9 +33,9 @@ def down(rig_path: Path | None) -> None:
     click.echo(f"{status['rig']} is down")
 
 
-def _choose(rig_path: Path | None) -> dict:
+def _choose(rig_path: Path | None) -> dict[str, Any]:
     if rig_path:
-        rig = read_rig(rig_path)
+        rig = load_rig(rig_path)
         status = find_supervisor(rig.broker)
         if status is None:
             raise UnknownName("running rig", rig.name, _names(), next_step=f"zbus up {rig_path}")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from zbus.cli._options import broker_of, broker_options, read_rig
-from zbus.config import GatewayPlan
+from zbus.cli._options import broker_options
+from zbus.config import BrokerPlan, GatewayPlan, Rig, read_settings
 from zbus.gateways import GatewaySettings, run_gateway
 from zbus.nodes import end_with_supervisor
 
@@ -21,21 +19,17 @@ from zbus.nodes import end_with_supervisor
 def gateway(
     bind: str | None,
     insecure: bool,
-    rig_path: Path | None,
-    directory: str | None,
-    publish: str | None,
-    subscribe: str | None,
+    rig: Rig,
+    broker: BrokerPlan,
 ) -> None:
     """Run the live page: pictures, tracks and overlays in a browser."""
-    rig = read_rig(rig_path)
     planned = rig.gateway or GatewayPlan()
-    broker = broker_of(rig, directory=directory, publish=publish, subscribe=subscribe)
-    settings = GatewaySettings(
-        bind=bind or planned.bind,
-        directory=broker.directory,
-        subscribe=broker.subscribe,
-        insecure=insecure or planned.insecure,
-        title=rig.name,
-    )
+    settings = {
+        "bind": bind or planned.bind,
+        "directory": broker.directory,
+        "subscribe": broker.subscribe,
+        "insecure": insecure or planned.insecure,
+        "title": rig.name,
+    }
     end_with_supervisor()
-    run_gateway(settings)
+    run_gateway(read_settings(GatewaySettings, settings, prefix="gateway."))

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 
-from zbus.cli._options import broker_of, broker_options, json_option, read_rig
+from zbus.cli._options import broker_options, json_option
+from zbus.config import BrokerPlan, Rig
 from zbus.transport import Requester
 
 
 @click.command()
 @broker_options
 @json_option
-def ls(
-    rig_path: Path | None, directory: str | None, publish: str | None, subscribe: str | None, as_json: bool
-) -> None:
+def ls(rig: Rig, broker: BrokerPlan, as_json: bool) -> None:
     """List the nodes on the bus, what they publish, and where."""
-    broker = broker_of(read_rig(rig_path), directory=directory, publish=publish, subscribe=subscribe)
     with Requester(broker.directory) as requester:
         nodes = requester.request("nodes", timeout_s=3.0)["nodes"]
         endpoints = requester.request("endpoints", timeout_s=3.0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from zbus.errors import ConfigError
 
 Command = Callable[..., Any]
 
+_ADDRESSES = ("directory", "publish", "subscribe")
+
 rig_option = click.option(
     "--rig", "rig_path", type=click.Path(path_type=Path), help="A rig file; its [broker] section counts."
 )
@@ -23,25 +26,23 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def broker_options(command: Command) -> Command:
-    """Add `--rig` and the broker's three addresses."""
-    defaults = BrokerPlan()
-    for name in ("subscribe", "publish", "directory"):
-        default = getattr(defaults, name)
-        text = f"The broker's {name} address.  [default: {default}]"
-        command = click.option(f"--{name}", default=None, metavar="ENDPOINT", help=text)(command)
-    return rig_option(command)
+    """Add `--rig` and the broker's addresses; the command is given `rig: Rig` and `broker: BrokerPlan`.
 
+    Without `--rig` the rig is an empty one. An address on the command line stands in place of the file's.
+    """
 
-def read_rig(rig_path: Path | None) -> Rig:
-    """The rig of the file, or an empty one. Raises ConfigError."""
-    return load_rig(rig_path) if rig_path else Rig()
+    @functools.wraps(command)
+    def with_broker(*args: Any, rig_path: Path | None, **values: Any) -> Any:
+        rig = load_rig(rig_path) if rig_path else Rig()
+        addresses = {name: values.pop(name) for name in _ADDRESSES}
+        given = {name: address for name, address in addresses.items() if address}
+        return command(*args, rig=rig, broker=replace(rig.broker, **given), **values)
 
-
-def broker_of(rig: Rig, **addresses: str | None) -> BrokerPlan:
-    """The broker of a rig, with the addresses that were given on the command line in place of its own."""
-    given = {name: address for name, address in addresses.items() if address}
-    plain = {field.name: getattr(rig.broker, field.name) for field in fields(BrokerPlan)}
-    return BrokerPlan(**{**plain, **given})
+    wrapped: Command = with_broker
+    for name in reversed(_ADDRESSES):
+        text = f"The broker's {name} address.  [default: {getattr(BrokerPlan(), name)}]"
+        wrapped = click.option(f"--{name}", default=None, metavar="ENDPOINT", help=text)(wrapped)
+    return rig_option(wrapped)
 
 
 def settings_options(cls: type[Any]) -> list[click.Parameter]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from zbus.cli._node import run_node
-from zbus.cli._options import broker_of, broker_options, parse_assignments, read_rig
-from zbus.config import Rig, TrackerPlan, find_tracker
+from zbus.cli._options import broker_options, parse_assignments
+from zbus.config import BrokerPlan, Rig, TrackerPlan, find_tracker
 from zbus.plugins import plugin_names
 
 
@@ -31,26 +29,22 @@ def track(
     animals: int | None,
     detector: str | None,
     assignments: tuple[str, ...],
-    rig_path: Path | None,
-    directory: str | None,
-    publish: str | None,
-    subscribe: str | None,
+    rig: Rig,
+    broker: BrokerPlan,
 ) -> None:
     """Run one tracker: `zbus track --camera cam1 --animals 5`, or one of a rig file by --rig and --id."""
     from zbus.nodes import run_tracker
 
-    rig = read_rig(rig_path)
-    broker = broker_of(rig, directory=directory, publish=publish, subscribe=subscribe)
     given = {"animals": animals, "detector": detector}
     settings = {name: value for name, value in given.items() if value is not None} | parse_assignments(
         assignments
     )
-    plan = TrackerPlan(camera, tracker, settings) if camera else _plan_of(rig, node, rig_path)
+    plan = TrackerPlan(camera, tracker, settings) if camera else _plan_of(rig, node)
     name = node or f"{camera}-tracks"
     run_node(lambda reactor: run_tracker(name, plan, broker, reactor))
 
 
-def _plan_of(rig: Rig, node: str, rig_path: Path | None) -> TrackerPlan:
-    if not rig_path or not node:
+def _plan_of(rig: Rig, node: str) -> TrackerPlan:
+    if not rig.trackers or not node:
         raise click.UsageError("name a --camera, or a rig file and the tracker's --id in it")
     return find_tracker(rig, node)

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 def plan_children(rig: Rig, path: Path) -> list[ChildPlan]:
     """The processes of a rig, whose file is at `path`."""
     source = ["--rig", str(path)]
-    plans = [ChildPlan("directory", "broker", ["broker", *source], 0)]
+    plans = [ChildPlan("directory", "broker", ["broker", "--quiet", *source], 0)]
     plans += [ChildPlan(name, "camera", ["camera", *source, "--id", name], 1) for name in rig.cameras]
     plans += [ChildPlan(name, "tracker", ["track", *source, "--id", name], 2) for name in rig.trackers]
     if rig.overlay:
