@@ -19,11 +19,15 @@ from zbus.wire import State
 class Door(Protocol):
     """What the front-end asks of either door.
 
-    `endpoint` is where clients push; `counters` what became of the boxes.
+    `endpoint` is where clients push; `rig_door` where their boxes end up, "" while the rig has no overlay
+    node; `counters` what became of them.
     """
 
     @property
     def endpoint(self) -> str: ...
+
+    @property
+    def rig_door(self) -> str: ...
 
     @property
     def counters(self) -> Mapping[str, int]: ...

@@ -125,6 +125,7 @@ class _FrontEndNode:
                 "unique_id": self._settings.picture_id,
                 "pub_address": self.pictures.endpoint,
                 "pull_address": self._door.endpoint,
+                "boxes_to": self._door.rig_door,
                 "put_rate_hz": round(self._rate.rate_hz(time.monotonic_ns()), 2),
             },
         )

@@ -33,7 +33,7 @@ class OwnDoor(Resource):
         self._puller = Puller(settings.pull_address, insecure=settings.insecure)
         self._boxes = BoxReader(settings.camera, settings.pull_rate)
         self._pusher: Pusher | None = None
-        self._rig_door = ""
+        self.rig_door = ""
         self._reactor, self._period_s = reactor, 1 / settings.pull_rate
         self._delivered = self._undelivered = 0
         self._logged_s, self._logged_count = -LOG_PERIOD_S, 0
@@ -77,11 +77,11 @@ class OwnDoor(Resource):
     def hear(self, state: State) -> None:
         """Learn from the overlay node's state where the rig's door is."""
         door = _reachable(str(state.details.get("door", "")), state.host)
-        if not door or door == self._rig_door:
+        if not door or door == self.rig_door:
             return
         if self._pusher is not None:
             self._pusher.close()
-        self._pusher, self._rig_door = Pusher(door), door
+        self._pusher, self.rig_door = Pusher(door), door
         self._pusher.open()
 
     def _take(self) -> None:

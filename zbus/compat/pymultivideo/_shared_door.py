@@ -61,6 +61,11 @@ class SharedDoor(Resource):
         self._requester.close()
 
     @property
+    def rig_door(self) -> str:
+        """The same door."""
+        return self.endpoint
+
+    @property
     def counters(self) -> Mapping[str, int]:
         """How often the door was told what boxes mean; what became of them is in the overlay node's state."""
         return {"door_configured": self._configured, "door_failed": self._failed}
@@ -73,8 +78,11 @@ class SharedDoor(Resource):
 
     def hear(self, state: State) -> None:
         """Tell the door again where it has forgotten, as after a restart."""
-        if self._size_px is not None and dict(state.settings) != self._wanted():
-            self._configure(self._wanted())
+        is_another = _other_camera(state.settings, self._settings.camera)
+        # Why: two front-ends that each took the door back would have it change its meaning every second.
+        if self._size_px is None or is_another or dict(state.settings) == self._wanted():
+            return
+        self._configure(self._wanted())
 
     def _wanted(self) -> dict[str, Any]:
         defaults = asdict(box_defaults(self._settings.camera, self._settings.pull_rate, self._size_px))
@@ -108,13 +116,17 @@ class SharedDoor(Resource):
         return status
 
     def _refuse_second(self, nodes: set[str], defaults: Mapping[str, Any]) -> None:
-        other = defaults.get("camera", "")
-        if defaults.get("id") != BOX_ID or other == self._settings.camera:
-            return
+        other = _other_camera(defaults, self._settings.camera)
         # Why: one door has one meaning; a front-end that is gone without a word leaves its own behind.
-        if node_id(str(other)) in nodes:
+        if other and node_id(other) in nodes:
             step = f"the boxes of {other} come in there; give this camera a --pull-address of its own"
             raise AddressInUse(self._settings.pull_address, next_step=step)
+
+
+def _other_camera(defaults: Mapping[str, Any], camera: str) -> str:
+    """The camera whose front-end told the door what boxes mean, where that is not ours; else ""."""
+    other = str(defaults.get("camera", ""))
+    return other if defaults.get("id") == BOX_ID and other != camera else ""
 
 
 def _is_same_address(door: str, wanted: str) -> bool:
