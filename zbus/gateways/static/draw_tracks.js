@@ -13,8 +13,8 @@ export function drawTracks(pen, rows, show) {
     const [left, top, right, bottom] = row.box;
     pen.style(color, { dashed: lost, alpha: lost ? LOST_ALPHA : 1 });
     if (show.boxes) pen.box([left, top], [right, bottom]);
+    else pen.dot(row.center);
     if (show.ids) pen.plate(String(row.trackId), [left, top], color, bottom);
-    if (show.ids && !show.boxes) pen.dot(row.center);
   }
 }
 
@@ -30,7 +30,7 @@ function drawRun(pen, points, color) {
   const length = Math.max(1, Math.ceil(points.length / TRAIL_STEPS));
   for (let start = 0; start < points.length - 1; start += length) {
     const part = points.slice(start, start + length + 1);
-    pen.style(color, { alpha: 0.75 * (1 - part[0].age), wide: 0.9 });
+    pen.style(color, { alpha: 0.8 * (1 - part[0].age), cap: "butt" });
     pen.lines(part.map((point) => [point.x, point.y]));
   }
 }

@@ -28,7 +28,7 @@ export class Rate {
 const NUMBERS = [
   ["pictures", "pictures a second", "Pictures of this camera shown on this page"],
   ["tracks", "tracks a second", "Messages of this camera's tracker"],
-  ["delay", "ms from capture to screen", "Measured by the gateway from the capture to the sending, and by this page from there"],
+  ["delay", "ms delay", "From the capture to this screen: measured by the gateway up to the sending, and by this page from there"],
   ["gaps", "missing on the bus", "Messages that were lost between their publisher and the gateway since you watch this camera"],
   ["drops", "skipped for you", "Pictures left out because this page or its connection was slower than the camera"],
 ];

@@ -12,12 +12,13 @@ export class Pen {
     this.unit = ratio / scale;
   }
 
-  style(color, { dashed = false, alpha = 1, wide = 1 } = {}) {
+  style(color, { dashed = false, alpha = 1, cap = "round" } = {}) {
     const { context, unit } = this;
     context.strokeStyle = context.fillStyle = color;
     context.globalAlpha = alpha;
-    context.lineWidth = LINE_PX * wide * unit;
-    context.lineJoin = context.lineCap = "round";
+    context.lineWidth = LINE_PX * unit;
+    context.lineJoin = "round";
+    context.lineCap = cap;
     context.setLineDash(dashed ? [6 * unit, 5 * unit] : []);
   }
 
