@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from zbus.config import BrokerPlan
 from zbus.transport import EVERY, Reactor, Received, Resource, Subscriber
@@ -117,8 +118,6 @@ class Probe(Resource):
             self._add_errors(self._truth.pop(number), self._waiting.pop(number))
 
     def _add_errors(self, truth: NDArray[np.float64], centroids: NDArray[np.float64]) -> None:
-        from scipy.optimize import linear_sum_assignment
-
         if not len(truth) or not len(centroids):
             return
         distances = np.linalg.norm(truth[:, None] - centroids[None], axis=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 
 def assign(costs: NDArray[np.float64], gate: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -14,8 +15,6 @@ def assign(costs: NDArray[np.float64], gate: float) -> tuple[NDArray[np.intp], N
     ascending. The assignment is the Hungarian method's (Kuhn 1955) by Jonker and Volgenant's algorithm,
     on the gain over being left alone.
     """
-    from scipy.optimize import linear_sum_assignment  # here, since scipy is slow to import
-
     if costs.size == 0:
         return np.empty(0, np.intp), np.empty(0, np.intp)
     gains = np.where(costs < gate, costs - gate, 0.0)
