@@ -102,6 +102,7 @@ def _run(rig: Rig, path: Path, seconds: float | None, browser: bool, as_json: bo
             with Supervisor(rig, plan_children(rig, path), reactor):
                 _wait_for_tracks(probe, reactor)
                 _tell_endpoints(rig, browser, as_json)
+                probe.forget_start()
                 if seconds is not None:
                     reactor.after(seconds, reactor.stop)
                 reactor.every(LOOK_PERIOD_S, lambda: reactor.stop() if probe.ended else None)

@@ -62,6 +62,10 @@ class Probe(Resource):
         state = self._states.get("supervisor")
         return state.cause if state else "the rig has not told its state"
 
+    def forget_start(self) -> None:
+        """Measure latency from now on: while processes start, it says how long starting takes."""
+        self._latencies_ms.clear()
+
     def take(self) -> None:
         """Look at what has arrived."""
         for received in self._subscriber.take():
