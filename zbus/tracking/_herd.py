@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from zbus.tracking._bodies import Bodies
 from zbus.tracking._kalman import ConstantVelocity
 from zbus.tracking._matching import NOBODY, Expected, Rows, Scene, find_misplaced, match
+from zbus.tracking._meetings import Meetings
 from zbus.tracking._splitting import Split, split_blob
 from zbus.tracking._start import Start
 from zbus.tracking._tracking import Detections
@@ -51,6 +52,7 @@ class Herd:
         self._alone_frames = np.zeros(self._n, np.int64)
         self._confirmed = np.zeros(self._n, bool)
         self._doubt = np.zeros(self._n)
+        self._meetings = Meetings(self._n)
         self._frames = 0
         self._misplaced_frames = 0
         self._extents = np.tile(length / 4 * np.array([-1, -1, 1, 1.0]), (self._n, 1))
@@ -69,6 +71,8 @@ class Herd:
         self._learn_bodies(scene, np.flatnonzero(alone), owners)
         for blob in np.flatnonzero(crowd > 1):
             self._see_contact(scene, int(blob), np.flatnonzero(owners == blob))
+        for pair in self._meetings.settle(self._bodies.grays):
+            self._exchange(np.array(pair))
         self._confine(found)
         self._count(owners, alone, step_frames)
         return self._tracks(owners, alone)
@@ -120,7 +124,7 @@ class Herd:
 
     def _learn_bodies(self, scene: Scene, rows: Rows, owners: Rows) -> None:
         """Take in the sizes and looks of the animals `rows`, each alone in its blob."""
-        found = scene.found
+        found, unsure = scene.found, self._meetings.open_rows
         for row, blob in zip(rows.tolist(), owners[rows].tolist(), strict=True):
             area = float(found.areas_px[blob])
             part = area / self._bodies.areas_px[row]
@@ -128,7 +132,9 @@ class Herd:
             if not whole and (len(rows) < self._n or self._doubt[row]):
                 continue
             self._bodies.learn(row, area, found.mask, found.boxes_xyxy_px[blob])
-            if not self._doubt[row] and (self._frames + row) % GRAY_EVERY_FRAMES == 0:
+            if unsure[row]:
+                self._meetings.see(row, scene.gray(blob))
+            elif (self._frames + row) % GRAY_EVERY_FRAMES == 0:
                 self._bodies.learn_gray(row, scene.gray(blob))
 
     def _learn_motion(self, rows: Rows, points: Floats, noise: Floats, whole: NDArray[np.bool_]) -> None:
@@ -142,7 +148,15 @@ class Herd:
         factor = np.exp(ACCELERATION_LEARN_RATE * (surprise - 1))
         self._acceleration = float(np.clip(self._acceleration * factor, *ACCELERATION_RANGE))
 
+    def _exchange(self, pair: Rows) -> None:
+        """Two had been mistaken for each other: each goes on from where the other is taken to be."""
+        others = pair[::-1]
+        self._motion.exchange(pair, others)
+        self._extents[pair] = self._extents[others]
+        self._bodies.angles_rad[pair] = self._bodies.angles_rad[others]
+
     def _see_contact(self, scene: Scene, blob: int, rows: Rows) -> None:
+        self._meetings.touch(rows)
         split = self._split(scene, blob, rows)
         if split is None:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import cv2
@@ -24,16 +25,18 @@ MOST_IMAGES = 60
 SPECK_PX = 8.0
 LARGEST_PART = 0.25  # of the picture that all animals together may cover
 CONTRAST_PARTS = (0.25, 0.35, 0.5, 0.65)
-CONTRAST_PERCENTILE = 99.5
 LEAST_THRESHOLD = 6.0
 NOISE_SIGMAS = 5.0
 GOOD_ENOUGH = 0.85
 OFFSET_PARTS = (0.2, 0.35, 0.5)
-BLOCK_LENGTHS = (2, 4)
+BLOCK_PARTS = (0.06, 0.15, 0.35)  # of the shorter side of the picture
+SMALLEST_BLOCK_PX = 11
+HALO_PART = 0.6  # of the other polarity's contrast; below it, what is found are halos
 OPEN_WIDTHS = (0.0, 0.3)  # of an animal's width
 LEAST_PART, DEBRIS_PART, MOST_PART = 0.25, 0.5, 1.8  # of an animal's typical area
 SPREAD_COST = 0.5
 ADAPTIVE_COST = 0.05
+ALIKE = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,12 @@ def suggest_detector(images: Sequence[NDArray[Any]], animals: int) -> tuple[str,
     """The name of a detector and its settings, as plain values, for pictures of `animals` like `images`.
 
     Give 30 to 60 pictures (uint8, mono or BGR) spread over the whole video, so that the animals have moved
-    between them; more are thinned out. A settings' score is how often exactly `animals` blobs of one size
-    come out; ties go to the background detector, which is robust. Where the name is `background`, settings
-    alone do not carry the background: write `median_picture(images)` as a PNG and set `background_path` to
-    it, or call the detector's `learn(images)`; with neither, it is learned from the first live frames.
+    between them; more are thinned out. The score of settings is how often exactly `animals` blobs of one
+    size come out; of about equal ones those win that see whole bodies.
+
+    Where the name is `background`, settings alone do not carry the background: write
+    `median_picture(images)` as a PNG and set `background_path` to it, or call the detector's
+    `learn(images)`; with neither, it is learned from the first live frames.
 
     Raises TrackingError where there are too few pictures or they differ in size. Takes a second or so.
     """
@@ -70,12 +75,18 @@ def suggest_detector(images: Sequence[NDArray[Any]], animals: int) -> tuple[str,
     trials = [
         _try(values, monos, background, animals) for values in _background_candidates(monos, background)
     ]
-    best = max(trials, key=lambda trial: trial.score)
+    best = _best(trials)
     trials += [_try(values, monos, background, animals) for values in _opened(best)]
     if max(trial.score for trial in trials) < GOOD_ENOUGH:
-        trials += [_try_adaptive(values, monos, animals) for values in _adaptive_candidates(monos, best)]
-    best = max(trials, key=lambda trial: trial.score)
+        trials += [_try_adaptive(values, monos, animals) for values in _adaptive_candidates(monos)]
+    best = _best(trials)
     return best.name, _with_areas(best, animals)
+
+
+def _best(trials: Sequence[Trial]) -> Trial:
+    """Of the trials that did about equally well the one with the largest bodies: the others see parts."""
+    top = max(trial.score for trial in trials)
+    return max((trial for trial in trials if trial.score >= top - ALIKE), key=lambda trial: trial.area_px)
 
 
 def _background_candidates(monos: Sequence[Mono], background: Mono) -> Iterator[Values]:
@@ -99,17 +110,24 @@ def _opened(best: Trial) -> Iterator[Values]:
             yield best.values | {"open_px": side}
 
 
-def _adaptive_candidates(monos: Sequence[Mono], best: Trial) -> Iterator[Values]:
-    """Neighborhoods of several body lengths, for both polarities."""
-    length = 1.8 * np.sqrt(max(best.area_px, SPECK_PX))
-    for blocks in BLOCK_LENGTHS:
-        block_px = int(min(blocks * length, min(monos[0].shape) / 2)) | 1
-        around = [cv2.subtract(cv2.blur(m, (block_px, block_px)), cv2.blur(m, (5, 5))) for m in monos]
-        contrast = float(np.median([picture.max() for picture in around]))
-        for part in OFFSET_PARTS:
-            for invert in (True, False):
-                offset = part * contrast if invert else -part * contrast
-                yield {"block_size": max(block_px, 3), "offset": round(offset, 1), "invert": invert}
+def _adaptive_candidates(monos: Sequence[Mono]) -> Iterator[Values]:
+    """Neighborhoods of several sizes, for the polarities that show much contrast in them."""
+    for part in BLOCK_PARTS:
+        block_px = max(round(part * min(monos[0].shape)), SMALLEST_BLOCK_PX) | 1
+        contrasts = {invert: _local_contrast(monos, block_px, invert) for invert in (True, False)}
+        strong = [invert for invert in contrasts if contrasts[invert] > HALO_PART * max(contrasts.values())]
+        for invert, offset_part in product(strong, OFFSET_PARTS):
+            offset = round(offset_part * contrasts[invert], 1)
+            yield {"block_size": block_px, "offset": offset if invert else -offset, "invert": invert}
+
+
+def _local_contrast(monos: Sequence[Mono], block_px: int, invert: bool) -> float:
+    """How many gray levels the darkest, or else the lightest, place differs from its neighborhood's mean."""
+    peaks: list[float] = []
+    for mono in monos:
+        mean, fine = cv2.blur(mono, (block_px, block_px)), cv2.blur(mono, (5, 5))
+        peaks.append(float((cv2.subtract(mean, fine) if invert else cv2.subtract(fine, mean)).max()))
+    return float(np.median(peaks))
 
 
 def _try(values: Values, monos: Sequence[Mono], background: Mono, animals: int) -> Trial:

@@ -62,8 +62,16 @@ def test_gray_levels_decide_where_the_predictions_are_wrong():
     seeing = split_blob(pixels.astype(float), area, swapped, shapes([0.0, 0.0], (40.0, 90.0)), grays)
     assert (errors(seeing, places) < 1.5).all()
     assert (errors(blind, places) > 5).all()
-    assert seeing.order.tolist() == [1, 0]
-    assert blind.order.tolist() == [0, 1]
+
+
+def test_two_mistaken_for_each_other_are_exchanged():
+    places = [(100.0, 80.0), (121.0, 80.0)]
+    pixels, grays, area = merged(places, [0.0, 0.0], grays=(40, 90))
+    mistaken, known = np.array(places[::-1]), shapes([0.0, 0.0], (40.0, 90.0))
+    split = split_blob(pixels.astype(float), area, mistaken, known, grays)
+    assert split.order.tolist() == [1, 0]
+    assert (errors(split, places) < 1.5).all()
+    assert split_blob(pixels.astype(float), area, mistaken, known).order.tolist() == [0, 1]
 
 
 def test_predictions_outside_the_blob_are_brought_back():
