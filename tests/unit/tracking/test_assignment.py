@@ -1,7 +1,7 @@
 import itertools
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -21,6 +21,7 @@ def least_cost(costs, gate):
     return min(padded[range(n), list(columns)].sum() for columns in itertools.permutations(range(n + m), n))
 
 
+@settings(deadline=None)
 @given(COSTS, st.floats(0.1, 12))
 def test_the_pairs_are_feasible_distinct_and_cheapest(costs, gate):
     rows, columns = assign(costs, gate)

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zbus.tracking._kalman import ConstantVelocity
@@ -43,6 +43,7 @@ def test_a_coasting_point_comes_to_rest():
     assert (np.abs(filters.positions_px - before) < 5 / -np.log(0.8) + 0.5).all()
 
 
+@settings(deadline=None)
 @given(STEPS, st.floats(0, 100), st.floats(0.3, 1), st.floats(1e-6, 1e4))
 def test_it_stays_finite_and_its_variances_positive(steps, acceleration_var, keep, noise_var):
     filters = ConstantVelocity(np.zeros((2, 2)), 1.0, 25.0)
@@ -55,6 +56,7 @@ def test_it_stays_finite_and_its_variances_positive(steps, acceleration_var, kee
         assert (filters.position_vars > 0).all()
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 50))
 def test_a_worse_measurement_moves_it_less(noise_var):
     better, worse = (ConstantVelocity(np.zeros((2, 2)), 1.0, 1.0) for _ in range(2))
