@@ -23,7 +23,8 @@ from zbus.transport import Reactor
 
 START_TIMEOUT_S = 30.0
 LOOK_PERIOD_S = 0.1
-SETTLE_S = 0.3
+LAST_WORDS_S = 0.3
+SETTLE_S = 1.0
 
 
 @click.command()
@@ -102,7 +103,7 @@ def _run(rig: Rig, path: Path, seconds: float | None, browser: bool, as_json: bo
             with Supervisor(rig, plan_children(rig, path), reactor):
                 _wait_for_tracks(probe, reactor)
                 _tell_endpoints(rig, browser, as_json)
-                probe.forget_start()
+                reactor.after(SETTLE_S, probe.forget_start)
                 if seconds is not None:
                     reactor.after(seconds, reactor.stop)
                 reactor.every(LOOK_PERIOD_S, lambda: reactor.stop() if probe.ended else None)
@@ -126,7 +127,7 @@ def _wait_for_tracks(probe: Probe, reactor: Reactor) -> None:
 
 
 def _hear_out(probe: Probe) -> None:
-    until_s = time.monotonic() + SETTLE_S
+    until_s = time.monotonic() + LAST_WORDS_S
     while time.monotonic() < until_s:
         probe.take()
         time.sleep(LOOK_PERIOD_S / 10)

@@ -45,7 +45,11 @@ def video_rig(video: Path, animals: int, loop: bool, folder: Path) -> Rig:
     tracker = {"animals": animals, "detector": name, "detector_settings": settings}
     return Rig(
         name="demo",
-        cameras={"video": CameraPlan("file", {"path": str(video.resolve()), "loop": loop})},
+        cameras={
+            "video": CameraPlan(
+                "file", {"path": str(video.resolve()), "loop": loop}, wait_for_subscriber=True
+            )
+        },
         trackers={"tracker": TrackerPlan("video", settings=tracker)},
         overlay=OverlayPlan(),
         gateway=GatewayPlan(),

@@ -31,12 +31,17 @@ class BrokerPlan:
 
 @dataclass(frozen=True, slots=True)
 class CameraPlan:
-    """One camera: the plug-in `source` with its `settings`, and what its JPEG topic gives at most."""
+    """One camera: the plug-in `source` with its `settings`, and what its JPEG topic gives at most.
+
+    `wait_for_subscriber` holds the camera back until somebody subscribes to its frames, so that a file is
+    seen from its first picture on.
+    """
 
     source: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     jpeg_hz: float = 30.0
     jpeg_quality: int = 80
+    wait_for_subscriber: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.jpeg_quality <= 100:

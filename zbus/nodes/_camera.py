@@ -24,6 +24,7 @@ from zbus.wire import (
     JPEG_RENDITION,
     LOST_STATE,
     RUNNING,
+    STARTING,
     Event,
     Frame,
     Topic,
@@ -32,6 +33,7 @@ from zbus.wire import (
 
 OPEN_TIMEOUT_S = 10.0
 CONFIGURE_TIMEOUT_S = 2.0
+WANTED_PERIOD_S = 0.02
 
 _STATES = {"running": RUNNING, "lost": LOST_STATE, "failed": FAILED, "ended": ENDED}
 
@@ -49,10 +51,13 @@ def run_camera(camera_id: str, plan: CameraPlan, broker: BrokerPlan, reactor: Re
     Raises CameraError where the camera cannot be opened at first; once it runs, losing it is a state.
     """
     node = _CameraNode(make_camera(camera_id, plan), plan, broker, reactor)
-    with node.presence, node.frames, node.grabber:
-        node.grabber.wait_open(OPEN_TIMEOUT_S)
-        node.take()
-        reactor.run()
+    with node.presence, node.frames:
+        if plan.wait_for_subscriber:
+            node.wait_for_subscriber()
+        with node.grabber:
+            node.grabber.wait_open(OPEN_TIMEOUT_S)
+            node.take()
+            reactor.run()
 
 
 class _CameraNode:
@@ -78,6 +83,12 @@ class _CameraNode:
             self._send(capture)
         for change in self.grabber.take_changes():
             self._enter(change.state, change.cause)
+
+    def wait_for_subscriber(self) -> None:
+        """Serve the bus, but not yet the camera, until its frames are wanted."""
+        self.presence.enter(STARTING, "waiting for a subscriber")
+        while not self._reactor.stopping and not self.frames.wants(self._frame_topic):
+            self._reactor.run_once(WANTED_PERIOD_S)
 
     def _on_ready(self) -> None:
         self._reactor.call_soon(self.take)
