@@ -67,6 +67,18 @@ def test_a_box_is_red_replaced_by_the_next_and_gone_soon_after(rig: Rig, address
     rig.until(lambda: rig.overlays[-1] == ())
 
 
+def test_a_box_lives_as_long_as_the_pull_rate_says(rig: Rig) -> None:
+    rig.camera()
+    rig.overlay_node()
+    rig.serve(pull_rate=2.0)
+    with pushing(rig.front_end()["pull_address"]) as pusher:
+        pusher.send_json(box(1, 2, 30, 40))
+        until_seen(rig, [[1, 2], [30, 40]])
+    (shape,) = next(shapes for shapes in rig.overlays if shapes)
+    assert 0.15 < (shape.lifetime_s or 0) <= 0.75
+    rig.until(lambda: rig.overlays[-1] == ())
+
+
 def test_a_box_with_a_corner_outside_is_ignored(rig: Rig, address: str) -> None:
     with pushing(address) as pusher:
         for corners in [(0, 0, 160, 5), (0, 0, 5, 120), (-1, 0, 5, 5), (500, 500, 600, 600)]:
@@ -169,6 +181,7 @@ def test_the_rigs_door_gets_its_own_meaning_back(rig: Rig) -> None:
     rig.camera()
     rig.overlay_node()
     door = rig.door()
+    rig.until(lambda: "overlay" in node_names(rig))
     before = meaning(rig)
     front_end = rig.serve(pull_address=door)
     rig.front_end()

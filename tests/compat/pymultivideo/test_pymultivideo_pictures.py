@@ -80,6 +80,16 @@ def test_the_tick_goes_on_when_the_camera_does_not(rig: Rig) -> None:
     rig.until(lambda: rig.counter("sent") >= 5)
 
 
+@pytest.mark.parametrize("name", ["server_config", "socket_config"])
+def test_the_tick_is_what_pymultivideos_own_settings_say(rig: Rig, tmp_path: Path, name: str) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({name: {"put_rate": 20, "pull_rate": 5, "server_buffer_size": 10}}))
+    rig.camera()
+    rig.serve(config=str(config))
+    rig.start_client("example_client.py", rig.front_end(), 1000)
+    rig.until(lambda: 18 < rig.states["pymultivideo-cam1"].details["put_rate_hz"] < 22)
+
+
 def test_a_camera_that_comes_back_is_served_again(rig: Rig) -> None:
     camera = rig.camera(seed=1)
     rig.serve()

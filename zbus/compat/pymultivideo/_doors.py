@@ -49,7 +49,7 @@ def open_door(settings: FrontEndSettings, broker: BrokerPlan, reactor: Reactor) 
         own = OwnDoor(settings, reactor)
         own.open()
     except AddressInUse as taken:
-        with SharedDoor(settings, broker, taken) as shared:
+        with SharedDoor(settings, broker, reactor, taken) as shared:
             yield shared
         return
     try:

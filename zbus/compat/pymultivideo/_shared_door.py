@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -13,10 +14,13 @@ from zbus.compat.pymultivideo._boxes import BOX_ID, Size, box_defaults
 from zbus.compat.pymultivideo._settings import FrontEndSettings, node_id
 from zbus.config import BrokerPlan
 from zbus.errors import AddressInUse, RequestRefused, RequestTimeout
-from zbus.transport import Requester, Resource
+from zbus.transport import Reactor, Requester, Resource
 from zbus.wire import State
 
 STATUS_TIMEOUT_S = 2.0
+# Why: in a rig that starts up the overlay node holds its address before the directory knows of it.
+OVERLAY_WAIT_S = 2.0
+OVERLAY_ASK_PERIOD_S = 0.1
 # Why: the loop that sends the pictures waits for this answer, which a living node gives at once.
 CONFIGURE_TIMEOUT_S = 0.5
 
@@ -32,8 +36,10 @@ class SharedDoor(Resource):
     that the address is held, raised again by `open` where it is not the rig's overlay node that holds it.
     """
 
-    def __init__(self, settings: FrontEndSettings, broker: BrokerPlan, taken: AddressInUse) -> None:
-        self._settings, self._taken = settings, taken
+    def __init__(
+        self, settings: FrontEndSettings, broker: BrokerPlan, reactor: Reactor, taken: AddressInUse
+    ) -> None:
+        self._settings, self._reactor, self._taken = settings, reactor, taken
         self._requester = Requester(broker.directory, sender=node_id(settings.camera))
         self._size_px: Size | None = None
         self._node = ""
@@ -99,15 +105,27 @@ class SharedDoor(Resource):
         self._configured += 1
 
     def _find_door(self) -> None:
-        nodes = self._requester.request("nodes")["nodes"]
-        self._node = next((node["node"] for node in nodes if node["role"] == "overlay"), "")
+        nodes = self._wait_for_overlay_node()
+        self._node = next(name for name, role in nodes.items() if role == "overlay")
         status = self._status()
         door = str(status.get("details", {}).get("door", ""))
         is_here = status.get("host") == socket.gethostname()
         if not (is_here and _is_same_address(door, self._settings.pull_address)):
             raise self._taken
-        self._refuse_second({node["node"] for node in nodes}, status["settings"])
+        self._refuse_second(nodes, status["settings"])
         self.endpoint = door
+
+    def _wait_for_overlay_node(self) -> Mapping[str, str]:
+        """The roles of the rig's nodes by name, once there is an overlay node."""
+        deadline_s = time.monotonic() + OVERLAY_WAIT_S
+        while True:
+            nodes = self._requester.request("nodes")["nodes"]
+            roles = {node["node"]: node["role"] for node in nodes}
+            if "overlay" in roles.values():
+                return roles
+            if self._reactor.stopping or time.monotonic() > deadline_s:
+                raise self._taken
+            self._reactor.run_once(OVERLAY_ASK_PERIOD_S)
 
     def _status(self) -> Mapping[str, Any]:
         status: Mapping[str, Any] = {}
@@ -115,7 +133,7 @@ class SharedDoor(Resource):
             status = self._requester.request("status", target=self._node, timeout_s=STATUS_TIMEOUT_S)
         return status
 
-    def _refuse_second(self, nodes: set[str], defaults: Mapping[str, Any]) -> None:
+    def _refuse_second(self, nodes: Mapping[str, str], defaults: Mapping[str, Any]) -> None:
         other = _other_camera(defaults, self._settings.camera)
         # Why: one door has one meaning; a front-end that is gone without a word leaves its own behind.
         if other and node_id(other) in nodes:
