@@ -1,7 +1,7 @@
 """The only user of ZeroMQ: sockets by one table, publishers, subscribers, pipelines, requests, one loop."""
 
 from zbus.transport._context import make_socket, new_session, zeromq_features
-from zbus.transport._control_link import ControlLink, Verb, is_request, split_route
+from zbus.transport._control_link import ControlLink, Verb, is_request, is_worth_a_line, split_route
 from zbus.transport._endpoints import bind, check_endpoint, is_exposed
 from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Repeat, Restart
 from zbus.transport._ipc import IpcName, runtime_dir
@@ -68,6 +68,7 @@ __all__ = [
     "check_endpoint",
     "is_exposed",
     "is_request",
+    "is_worth_a_line",
     "make_socket",
     "new_session",
     "runtime_dir",

@@ -26,6 +26,11 @@ def make_socket(kind: int, link: Link) -> zmq.Socket[bytes]:
     return socket
 
 
+def zeromq_features() -> tuple[str, bool]:
+    """The version of libzmq, and whether it can encrypt (CURVE)."""
+    return zmq.zmq_version(), bool(zmq.has("curve"))
+
+
 def _context() -> zmq.Context[zmq.Socket[bytes]]:
     return cast(zmq.Context[zmq.Socket[bytes]], zmq.Context.instance())
 

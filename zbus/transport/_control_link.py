@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import zmq
 
 from zbus.errors import WireError, ZbusError
-from zbus.transport._context import make_socket
-from zbus.transport._endpoints import check_endpoint
+from zbus.transport._endpoints import check_endpoint, connect
 from zbus.transport._options import CONTROL_LINK
+from zbus.transport._own_socket import OwnSocket
 from zbus.transport._replies import ReplyCache
 from zbus.transport._resource import Resource
 from zbus.wire import (
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 # Why: a request is refused as late by the asker's clock, and two hosts' clocks may differ by this much.
 CLOCK_TOLERANCE_S = 2.0
 TAKE_MAX = 64
+TOLD_MAX = 64
 
 Verb = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -54,32 +56,36 @@ class ControlLink(Resource):
         self.node = node
         self._directory, self._verbs, self._on_reply = directory, dict(verbs), on_reply
         self._replies = ReplyCache()
-        self._socket: zmq.Socket[bytes] | None = None
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self._own = OwnSocket("control link")
         self.refused = 0
 
     def open(self) -> None:
         """Connect. Raises TransportError for what is not an endpoint."""
         check_endpoint(self._directory)
-        self._socket = make_socket(zmq.DEALER, CONTROL_LINK)
-        # Why: an announcement that waited for a directory to come back is out of date.
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        self._socket.connect(self._directory)
+        socket = self._own.open(zmq.DEALER, CONTROL_LINK)
+        try:
+            # Why: an announcement that waited for a directory to come back is out of date.
+            socket.setsockopt(zmq.IMMEDIATE, 1)
+            connect(socket, self._directory)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Disconnect, giving the last words half a second to leave. Safe to call twice."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._own.close()
 
     @property
     def socket(self) -> zmq.Socket[bytes]:
         """The socket, for a reactor to watch."""
-        if self._socket is None:
-            raise RuntimeError("the control link is not open: use it in a with statement")
-        return self._socket
+        return self._own.get()
 
     def tell(self, verb: str, args: Mapping[str, Any]) -> bool:
-        """Send a request to the directory without waiting. False where it could not be sent now."""
+        """Send a request to the directory without waiting. False where it could not be sent now.
+
+        The connection takes a moment: the first `tell` after opening is not sent, so tell again each beat.
+        """
         request = Request(
             request_id=secrets.token_hex(12),
             target=DIRECTORY,
@@ -88,11 +94,19 @@ class ControlLink(Resource):
             asked_ns=time.time_ns(),
             sender=self.node,
         )
-        return self._send(encode_request(request))
+        if not self._send(encode_request(request)):
+            return False
+        self._told[request.request_id] = None
+        if len(self._told) > TOLD_MAX:
+            self._told.popitem(last=False)
+        return True
 
     def serve(self) -> None:
         """Handle what has arrived: replies to what was told, and requests of others."""
         for _ in range(TAKE_MAX):
+            if not self._own.is_open:
+                # Why: a verb or a reply's callback may have closed the link.
+                return
             try:
                 parts = self.socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
@@ -100,41 +114,62 @@ class ControlLink(Resource):
             try:
                 self._handle(parts)
             except WireError as error:
-                self.refused += 1
-                log.warning("%s: a control message was refused: %s", self.node, error)
+                self._refuse(error)
 
     def _handle(self, parts: list[bytes]) -> None:
         if len(parts) == 2:
-            reply = decode_reply(parts)
-            if self._on_reply is not None:
-                self._on_reply(reply)
+            self._take_reply(decode_reply(parts))
             return
-        route, request = parts[0], decode_request(parts[1:])
+        answer = self._answer(decode_request(parts[1:]))
+        if self._own.is_open:
+            self._send([parts[0], *answer])
+
+    def _take_reply(self, reply: Reply) -> None:
+        if reply.request_id not in self._told:
+            raise WireError("out_of_range", f"a reply to {reply.request_id!r}, which was not asked")
+        del self._told[reply.request_id]
+        if self._on_reply is not None:
+            self._on_reply(reply)
+
+    def _answer(self, request: Request) -> list[Buffer]:
         answer = self._replies.find(request.request_id)
         if answer is None:
-            answer = encode_reply(self._execute(request))
+            answer = self._encode(request, self._execute(request))
             self._replies.remember(request.request_id, answer)
-        self._send([route, *answer])
+        return answer
+
+    def _encode(self, request: Request, reply: Reply) -> list[Buffer]:
+        """The reply, or where its result cannot travel the error that says so: it must not be tried again."""
+        try:
+            return encode_reply(reply)
+        except Exception as error:
+            log.exception("%s: the result of %s cannot be sent", self.node, request.verb)
+            cause = ascii(f"{request.verb} was carried out, and its result cannot be sent: {error}")
+            return encode_reply(_error(request, "error", cause, "see the node's log"))
 
     def _execute(self, request: Request) -> Reply:
         late_s = _lateness_s(request)
         if late_s > CLOCK_TOLERANCE_S:
             cause = f"the request came {late_s:.1f} s after its deadline and was not executed"
-            return self._error(request, "expired", cause, "ask again; where it persists, set the clocks")
+            return _error(request, "expired", cause, "ask again; where it persists, set the clocks")
         verb = self._verbs.get(request.verb)
         if verb is None:
             known = ", ".join(sorted(self._verbs))
-            return self._error(request, "unknown_verb", f"{self.node} has no verb {request.verb!r}", known)
+            return _error(request, "unknown_verb", f"{self.node} has no verb {request.verb!r}", known)
         try:
             return Reply(request.request_id, request.target, verb(request.args))
         except ZbusError as error:
-            return self._error(request, error.code, error.cause, error.next_step)
+            return _error(request, error.code, error.cause, error.next_step)
         except Exception as error:
             log.exception("%s: %s failed", self.node, request.verb)
-            return self._error(request, "error", f"{type(error).__name__}: {error}", "see the node's log")
+            return _error(request, "error", f"{type(error).__name__}: {error}", "see the node's log")
 
-    def _error(self, request: Request, code: str, cause: str, next_step: str) -> Reply:
-        return Reply(request.request_id, request.target, error_code=code, cause=cause, next_step=next_step)
+    def _refuse(self, error: WireError) -> None:
+        self.refused += 1
+        if is_worth_a_line(self.refused):
+            log.warning(
+                "%s: a control message was refused, %d by now: %s", self.node, self.refused, error.cause
+            )
 
     def _send(self, parts: list[Buffer]) -> bool:
         try:
@@ -154,6 +189,15 @@ def split_route(parts: list[bytes]) -> tuple[bytes, list[bytes]]:
 def is_request(parts: list[bytes]) -> bool:
     """True where a control message asks, false where it answers."""
     return parts[0].startswith(f"{CONTROL}/".encode())
+
+
+def is_worth_a_line(count: int) -> bool:
+    """True at 1, 2, 4, 8, ...: what a stranger may cause at will must not fill the log."""
+    return count & (count - 1) == 0
+
+
+def _error(request: Request, code: str, cause: str, next_step: str) -> Reply:
+    return Reply(request.request_id, request.target, error_code=code, cause=cause, next_step=next_step)
 
 
 def _lateness_s(request: Request) -> float:

@@ -1,28 +1,24 @@
-"""Endpoints: where a socket may bind, and names that a second process cannot steal."""
+"""Endpoints: their form, what may be bound, and connecting and binding with errors that say what to do."""
 
 from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import re
-import stat
-import tempfile
-from pathlib import Path
-from typing import IO, cast
+import socket as _socket
+from typing import cast
 
 import zmq
 
 from zbus.errors import AddressInUse, ExposedAddress, TransportError
 
-IPC_PATH_MAX_BYTES = 100
-
-_TCP = re.compile(r"tcp://(\[[0-9a-fA-F:]+\]|[^:/\s]+):(\d{1,5}|\*)")
+_TCP = re.compile(r"tcp://(\[[0-9a-fA-F:]+\]|[^:/\s\[\]]+):(\d{1,5}|\*)")
+_LOCAL = re.compile(r"(ipc|inproc)://[^\0]+")
 
 
 def check_endpoint(endpoint: str) -> str:
     """`endpoint` where it has the form of one. Raises TransportError saying what is wrong with it."""
-    if endpoint.startswith(("ipc://", "inproc://")) and len(endpoint.split("://", 1)[1]) > 0:
+    if _LOCAL.fullmatch(endpoint):
         return endpoint
     match = _TCP.fullmatch(endpoint)
     if match is None or (match[2] != "*" and int(match[2]) > 65_535):
@@ -46,17 +42,42 @@ def is_exposed(endpoint: str) -> bool:
         return True
 
 
+def connect(socket: zmq.Socket[bytes], endpoint: str) -> None:
+    """Connect, now or as soon as somebody is there. Raises TransportError for what cannot be connected to."""
+    try:
+        socket.connect(_resolvable(socket, endpoint))
+    except zmq.ZMQError as error:
+        raise TransportError(
+            f"{endpoint} cannot be connected to: {error.strerror}",
+            next_step="write it like tcp://127.0.0.1:5551, with the port of the one who binds",
+        ) from error
+
+
+def disconnect(socket: zmq.Socket[bytes], endpoint: str) -> None:
+    """Take a connection back. Raises TransportError where there is none."""
+    try:
+        socket.disconnect(_resolvable(socket, endpoint))
+    except zmq.ZMQError as error:
+        raise TransportError(
+            f"{endpoint} was not connected to", next_step="name the endpoint as when connecting"
+        ) from error
+
+
 def bind(socket: zmq.Socket[bytes], endpoint: str, *, insecure: bool = False) -> str:
     """Bind and return the endpoint with the port that was taken (port 0 takes any free one).
 
     Raises ExposedAddress for an address beyond loopback unless `insecure`, AddressInUse, TransportError.
     """
-    wanted = re.sub(r":0$", ":*", check_endpoint(endpoint).replace("//localhost:", "//127.0.0.1:"))
+    wanted = _resolvable(socket, endpoint)
+    if wanted.startswith("tcp://"):
+        wanted = re.sub(r":0$", ":*", wanted)
     if is_exposed(wanted) and not insecure:
         raise ExposedAddress(
             f"{endpoint} can be reached from other machines, and nothing locks it",
             next_step="bind 127.0.0.1, or say --insecure if everyone on this network may read and write",
         )
+    if _is_served(wanted):
+        raise AddressInUse(endpoint, next_step="stop who listens there, or choose another path")
     try:
         socket.bind(wanted)
     except zmq.ZMQError as error:
@@ -64,90 +85,32 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, *, insecure: bool = False) ->
     return cast(bytes, socket.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
 
 
-def runtime_dir(rig: str) -> Path:
-    """The folder of this user's sockets and locks for one rig, made with mode 0700.
+def _resolvable(socket: zmq.Socket[bytes], endpoint: str) -> str:
+    """The endpoint in the form that libzmq takes."""
+    if check_endpoint(endpoint).startswith("tcp://["):
+        # Why: only then, since a socket with this option looks for names in IPv6 first, where nobody binds.
+        socket.setsockopt(zmq.IPV6, 1)
+    return endpoint.replace("//localhost:", "//127.0.0.1:")
 
-    Raises TransportError where somebody else owns it or others may look inside.
+
+def _is_served(endpoint: str) -> bool:
+    """True where a process listens at this ipc path. A file that a killed process left behind is free.
+
+    Why: libzmq takes an ipc path from its owner without an error, and the owner is unreachable from then on.
     """
-    base = os.environ.get("XDG_RUNTIME_DIR") or str(Path(tempfile.gettempdir()) / f"zbus-{_user()}")
-    folder = Path(base) / "zbus" / rig
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for place in (folder.parent, folder):
-        found = place.stat()
-        if hasattr(os, "getuid") and found.st_uid != os.getuid():
-            raise TransportError(
-                f"{place} belongs to another user", next_step="set XDG_RUNTIME_DIR to your own"
-            )
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            place.chmod(0o700)
-    return folder
-
-
-class IpcName:
-    """A name that one process of this machine holds at a time: `<folder>/<name>.ipc` behind a lock file.
-
-    Why: a second bind of the same ipc path takes it from the first without an error, and leaves subscribers
-    at a socket that nobody can reach any more.
-    """
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.path = folder / f"{name}.ipc"
-        self._lock_path = folder / f"{name}.lock"
-        self._lock: IO[str] | None = None
-
-    @property
-    def endpoint(self) -> str:
-        """The endpoint to bind and to tell others."""
-        return f"ipc://{self.path}"
-
-    def acquire(self) -> None:
-        """Take the name. Raises AddressInUse naming the process that has it."""
-        import fcntl
-
-        lock = self._lock_path.open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            holder = lock.read(32).strip()
-            lock.close()
-            step = f"stop process {holder} first, or give this one another name"
-            raise AddressInUse(self.endpoint, next_step=step) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        self._lock = lock
-
-    def is_held(self) -> bool:
-        """True while some process has the name."""
-        import fcntl
-
-        if not self._lock_path.exists():
-            return False
-        with self._lock_path.open("a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return True
+    path = endpoint.removeprefix("ipc://")
+    if path == endpoint or path.startswith(("@", "*")):
         return False
-
-    def release(self) -> None:
-        """Give the name back and remove its socket file. Safe to call twice."""
-        if self._lock is None:
-            return
-        self.path.unlink(missing_ok=True)
-        self._lock.close()
-        self._lock = None
-
-
-def has_ipc(folder: Path, name: str) -> bool:
-    """True where this platform has ipc and the path is short enough for it."""
-    fits = len(os.fsencode(folder / f"{name}.ipc")) <= IPC_PATH_MAX_BYTES
-    return bool(zmq.has("ipc")) and os.name == "posix" and fits
-
-
-def _user() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    with _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except BlockingIOError:
+            # Why: a full backlog is a listener, if a slow one.
+            return True
+        except OSError:
+            return False
+    return True
 
 
 def _bind_error(endpoint: str, error: zmq.ZMQError) -> TransportError:

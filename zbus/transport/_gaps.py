@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from zbus.wire import Message
 
 TOPICS_MAX = 1_024
+# A `seq` this far behind the last one is no old message but a publisher that counts anew.
+REPEAT_WINDOW = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,15 @@ class Duplicate:
     sessions: tuple[str, str]
 
 
-Finding = Gap | Restart | Duplicate
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A message that came before, or one older than the last: a second way through, or a cache's copy."""
+
+    topic: str
+    seq: int
+
+
+Finding = Gap | Restart | Duplicate | Repeat
 
 
 @dataclass(slots=True)
@@ -49,7 +59,10 @@ class _Seen:
 
 
 class GapDetector:
-    """Remembers the last message of each topic and tells what the next one reveals. Holds no socket."""
+    """Remembers the last message of each topic and tells what the next one reveals. Holds no socket.
+
+    At most `topics_max` topics, the one longest unheard of forgotten first.
+    """
 
     def __init__(self, topics_max: int = TOPICS_MAX) -> None:
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
@@ -64,9 +77,13 @@ class GapDetector:
             return None
         if origin.session != seen.session:
             return self._other_session(topic, seen, message, mono_ns)
-        lost = origin.seq - seen.seq - 1
-        seen.seq, seen.mono_ns = max(origin.seq, seen.seq), mono_ns
-        return Gap(topic, lost, origin.seq - lost) if lost > 0 else None
+        self._seen.move_to_end(topic)
+        seen.mono_ns = mono_ns
+        ahead = origin.seq - seen.seq
+        if -REPEAT_WINDOW < ahead <= 0:
+            return Repeat(topic, origin.seq)
+        seen.seq = origin.seq
+        return Gap(topic, ahead - 1, origin.seq - ahead + 1) if ahead > 1 else None
 
     def _other_session(self, topic: str, seen: _Seen, message: Message, mono_ns: int) -> Finding:
         session = message.origin.session

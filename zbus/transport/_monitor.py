@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
+
+from zbus.transport._context import new_session
+from zbus.transport._options import SMALL_IN
+from zbus.transport._own_socket import OwnSocket
+from zbus.transport._resource import Resource
 
 _WATCHED = (
     zmq.EVENT_ACCEPTED
@@ -18,6 +23,11 @@ _WATCHED = (
 )
 READ_MAX = 256
 
+# Why so many: libzmq waits where this queue is full, and with it the network of the whole process. A thousand
+# connections while the loop is busy would do with the usual length.
+EVENTS_WAITING_MAX = 1_000_000
+_EVENTS = replace(SMALL_IN, depth=EVENTS_WAITING_MAX)
+
 
 @dataclass(slots=True)
 class ConnectionCounters:
@@ -29,24 +39,41 @@ class ConnectionCounters:
     accepts_failed: int = 0
 
 
-class ConnectionMonitor:
-    """Counts the connections of a socket. `socket` is for a reactor to watch, `read` its callback."""
+class ConnectionMonitor(Resource):
+    """Counts the connections of a socket. `socket` is for a reactor to watch, `read` its callback.
+
+    Opened before the watched socket binds or connects, closed before that one closes.
+    """
 
     def __init__(self, watched: zmq.Socket[bytes]) -> None:
         self._watched = watched
-        self.socket: zmq.Socket[bytes] = watched.get_monitor_socket(_WATCHED)
+        self._own = OwnSocket("connection monitor")
         self.counters = ConnectionCounters()
+
+    def open(self) -> None:
+        """Start counting."""
+        address = f"inproc://monitor-{new_session()}"
+        self._watched.monitor(address, _WATCHED)
+        self._own.open(zmq.PAIR, _EVENTS).connect(address)
+
+    def close(self) -> None:
+        """Stop counting. Safe to call twice."""
+        if self._own.is_open:
+            self._watched.disable_monitor()
+            self._own.close()
+
+    @property
+    def socket(self) -> zmq.Socket[bytes]:
+        """The socket, for a reactor to watch."""
+        return self._own.get()
 
     def read(self) -> None:
         """Count what has happened, without waiting."""
         for _ in range(READ_MAX):
-            if not self.socket.poll(0):
+            try:
+                self._count(int(recv_monitor_message(self.socket, zmq.NOBLOCK)["event"]))
+            except zmq.Again:
                 return
-            self._count(int(recv_monitor_message(self.socket)["event"]))
-
-    def close(self) -> None:
-        """Stop counting. Must happen before the watched socket is closed."""
-        self._watched.disable_monitor()
 
     def _count(self, event: int) -> None:
         if event in (zmq.EVENT_ACCEPTED, zmq.EVENT_CONNECTED):
@@ -55,5 +82,5 @@ class ConnectionMonitor:
             self.counters.disconnected += 1
         elif event == zmq.EVENT_ACCEPT_FAILED:
             self.counters.accepts_failed += 1
-        else:
+        elif event != zmq.EVENT_MONITOR_STOPPED:
             self.counters.handshakes_failed += 1

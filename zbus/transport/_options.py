@@ -9,6 +9,7 @@ import zmq
 from zbus.wire import FRAME_MAX_BYTES, HEADER_MAX_BYTES, OVERLAY_MAX_BYTES
 
 SUBSCRIPTION_MAX_BYTES = 4_096
+SUBSCRIPTIONS_WAITING_MAX = 1_000
 SMALL_MAX_BYTES = max(HEADER_MAX_BYTES.values()) + 65_536
 
 _KERNEL_BUFFER_BYTES = 524_288
@@ -62,6 +63,10 @@ def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:
     if link.kernel_buffer_bytes:
         socket.setsockopt(zmq.SNDBUF, link.kernel_buffer_bytes)
         socket.setsockopt(zmq.RCVBUF, link.kernel_buffer_bytes)
-    if socket.type == zmq.SUB:
-        # Why: a SUB queues its own subscriptions under this mark and drops those beyond it in silence.
+    if socket.type in (zmq.SUB, zmq.XSUB):
+        # Why: they queue their own subscriptions under this mark and drop those beyond it in silence.
         socket.setsockopt(zmq.SNDHWM, 0)
+    if socket.type == zmq.XPUB:
+        # Why: what comes in are subscriptions. A short queue of them lets in a few at each send only, and
+        # while it is full no heartbeat is read, so that the connection is taken for dead.
+        socket.setsockopt(zmq.RCVHWM, SUBSCRIPTIONS_WAITING_MAX)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import zmq
 
-from zbus.transport._context import make_socket
-from zbus.transport._endpoints import bind, check_endpoint
+from zbus.transport._endpoints import bind, check_endpoint, connect
 from zbus.transport._options import DOOR, PUSH
+from zbus.transport._own_socket import OwnSocket
 from zbus.transport._resource import Resource, to_ms
 
 TAKE_MAX = 256
@@ -28,33 +28,36 @@ class Pusher(Resource):
 
     def __init__(self, endpoints: str | Sequence[str]) -> None:
         self._endpoints = [endpoints] if isinstance(endpoints, str) else list(endpoints)
-        self._socket: zmq.Socket[bytes] | None = None
+        self._own = OwnSocket("pusher")
         self.counters = PusherCounters()
 
     def open(self) -> None:
         """Connect. Raises TransportError for what is not an endpoint."""
         endpoints = [check_endpoint(endpoint) for endpoint in self._endpoints]
-        self._socket = make_socket(zmq.PUSH, PUSH)
-        # Why: without it messages queue for a peer that may never exist, and sending seems to work.
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        for endpoint in endpoints:
-            self._socket.connect(endpoint)
+        socket = self._own.open(zmq.PUSH, PUSH)
+        try:
+            # Why: without it messages queue for a peer that may never exist, and sending seems to work.
+            socket.setsockopt(zmq.IMMEDIATE, 1)
+            for endpoint in endpoints:
+                connect(socket, endpoint)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Disconnect, giving what is unsent half a second to leave. Safe to call twice."""
-        if self._socket is not None:
-            self._socket.close(linger=PUSH.linger_ms)
-            self._socket = None
+        self._own.close()
 
     def send(self, data: bytes, timeout_s: float = 0.0) -> bool:
-        """Send one part; False where it was dropped because no peer took it within `timeout_s`."""
-        if self._socket is None:
-            raise RuntimeError("the pusher is not open: use it in a with statement")
-        if timeout_s and not self._socket.poll(to_ms(timeout_s), zmq.POLLOUT):
-            self.counters.dropped += 1
-            return False
+        """Send one part; False where it was dropped because no peer took it within `timeout_s`.
+
+        The connection itself takes a moment: at once after opening there is no peer yet.
+        """
+        socket = self._own.get()
         try:
-            self._socket.send(data, zmq.NOBLOCK)
+            if timeout_s:
+                socket.poll(to_ms(timeout_s), zmq.POLLOUT)
+            socket.send(data, zmq.NOBLOCK)
         except zmq.Again:
             self.counters.dropped += 1
             return False
@@ -67,38 +70,35 @@ class Puller(Resource):
 
     def __init__(self, endpoint: str, *, insecure: bool = False) -> None:
         self._wanted, self._insecure = endpoint, insecure
-        self._socket: zmq.Socket[bytes] | None = None
+        self._own = OwnSocket("puller")
         self.endpoint = ""
         self.wrong_part_count = 0
 
     def open(self) -> None:
         """Bind. Raises AddressInUse, ExposedAddress, TransportError."""
-        self._socket = make_socket(zmq.PULL, DOOR)
+        socket = self._own.open(zmq.PULL, DOOR)
         try:
-            self.endpoint = bind(self._socket, self._wanted, insecure=self._insecure)
+            self.endpoint = bind(socket, self._wanted, insecure=self._insecure)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Unbind; what waits is lost. Safe to call twice."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._own.close()
 
     @property
     def socket(self) -> zmq.Socket[bytes]:
         """The socket, for a reactor to watch."""
-        if self._socket is None:
-            raise RuntimeError("the puller is not open: use it in a with statement")
-        return self._socket
+        return self._own.get()
 
     def take(self, limit: int = TAKE_MAX) -> list[bytes]:
         """What has arrived, at most `limit` messages; one with several parts is counted and thrown away."""
+        socket = self._own.get()
         taken: list[bytes] = []
         for _ in range(limit):
             try:
-                parts = self.socket.recv_multipart(zmq.NOBLOCK)
+                parts = socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 break
             if len(parts) == 1:

@@ -7,14 +7,19 @@ from collections import OrderedDict
 from zbus.wire import Buffer
 
 REPLIES_MAX = 1_024
+REPLIES_MAX_BYTES = 67_108_864
 
 
 class ReplyCache:
-    """The last replies by request id, the oldest forgotten first."""
+    """The last replies by request id, the oldest forgotten first.
 
-    def __init__(self, replies_max: int = REPLIES_MAX) -> None:
+    At most `replies_max` and `max_bytes` of them; the bytes are room for 256 of the largest.
+    """
+
+    def __init__(self, replies_max: int = REPLIES_MAX, max_bytes: int = REPLIES_MAX_BYTES) -> None:
         self._replies: OrderedDict[str, list[Buffer]] = OrderedDict()
-        self._max = replies_max
+        self._max, self._max_bytes = replies_max, max_bytes
+        self._nbytes = 0
         self.hits = 0
 
     def find(self, request_id: str) -> list[Buffer] | None:
@@ -25,6 +30,11 @@ class ReplyCache:
 
     def remember(self, request_id: str, reply: list[Buffer]) -> None:
         """Keep a reply."""
+        self._nbytes += _size(reply) - _size(self._replies.pop(request_id, []))
         self._replies[request_id] = reply
-        if len(self._replies) > self._max:
-            self._replies.popitem(last=False)
+        while len(self._replies) > self._max or (self._nbytes > self._max_bytes and len(self._replies) > 1):
+            self._nbytes -= _size(self._replies.popitem(last=False)[1])
+
+
+def _size(reply: list[Buffer]) -> int:
+    return sum(map(len, reply))

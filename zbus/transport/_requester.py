@@ -11,13 +11,15 @@ from typing import Any
 import zmq
 
 from zbus.errors import RequestRefused, RequestTimeout, WireError
-from zbus.transport._context import make_socket
-from zbus.transport._endpoints import check_endpoint
+from zbus.transport._endpoints import check_endpoint, connect
 from zbus.transport._options import CONTROL_LINK
+from zbus.transport._own_socket import OwnSocket
 from zbus.transport._resource import Resource, to_ms
-from zbus.wire import DIRECTORY, Buffer, Reply, Request, decode_reply, encode_request
+from zbus.wire import DIRECTORY, Buffer, Reply, Request, decode_reply, decode_request, encode_request
 
 RETRY_S = 0.5
+# No request may wait longer (spec 7).
+TIMEOUT_MAX_S = 600.0
 
 
 class Requester(Resource):
@@ -25,19 +27,24 @@ class Requester(Resource):
 
     def __init__(self, directory: str, *, sender: str = "") -> None:
         self._directory, self._sender = directory, sender
-        self._socket: zmq.Socket[bytes] | None = None
+        self._own = OwnSocket("requester")
 
     def open(self) -> None:
         """Connect. Raises TransportError for what is not an endpoint."""
         check_endpoint(self._directory)
-        self._socket = make_socket(zmq.DEALER, CONTROL_LINK)
-        self._socket.connect(self._directory)
+        socket = self._own.open(zmq.DEALER, CONTROL_LINK)
+        try:
+            socket.setsockopt(zmq.LINGER, 0)
+            # Why: requests that queue for a directory which is not there would all reach it when it comes.
+            socket.setsockopt(zmq.IMMEDIATE, 1)
+            connect(socket, self._directory)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Disconnect. Safe to call twice."""
-        if self._socket is not None:
-            self._socket.close(linger=0)
-            self._socket = None
+        self._own.close()
 
     def request(
         self,
@@ -50,8 +57,9 @@ class Requester(Resource):
         """Ask `target` to do `verb` and return its result. Blocks for at most `timeout_s`.
 
         Raises RequestRefused with the error it answered, RequestTimeout where nothing came in time (it may
-        have been carried out all the same).
+        have been carried out all the same), WireError where the request itself breaks the spec.
         """
+        timeout_s = min(timeout_s, TIMEOUT_MAX_S)
         request = Request(
             request_id=secrets.token_hex(12),
             target=target,
@@ -61,36 +69,48 @@ class Requester(Resource):
             asked_ns=time.time_ns(),
             sender=self._sender,
         )
-        reply = self._exchange(request.request_id, encode_request(request), time.monotonic() + timeout_s)
-        if reply is None:
-            raise RequestTimeout(
-                f"{target} at {self._directory} did not answer {verb!r} within {timeout_s:g} s",
-                next_step="see what runs: zbus ps; is the broker there? zbus doctor",
-            )
+        parts = encode_request(request)
+        # Why: what the other side cannot read it drops, and the asker would wait for nothing.
+        decode_request(parts)
+        reply = self._exchange(request, parts, time.monotonic() + timeout_s)
         if not reply.ok:
             raise RequestRefused(reply.error_code, reply.cause, next_step=reply.next_step)
         return reply.result
 
-    def _exchange(self, request_id: str, parts: Sequence[Buffer], deadline_s: float) -> Reply | None:
-        if self._socket is None:
-            raise RuntimeError("the requester is not open: use it in a with statement")
+    def _exchange(self, request: Request, parts: Sequence[Buffer], deadline_s: float) -> Reply:
+        socket = self._own.get()
+        is_asked = False
         while (left_s := deadline_s - time.monotonic()) > 0:
-            # Why: where the queue to an absent directory is full, it is full of this same request.
-            with contextlib.suppress(zmq.Again):
-                self._socket.send_multipart(parts, zmq.NOBLOCK)
-            reply = self._listen(request_id, min(RETRY_S, left_s))
-            if reply is not None:
-                return reply
-        return None
+            wait_s = min(RETRY_S, left_s)
+            if socket.poll(to_ms(wait_s), zmq.POLLOUT):
+                with contextlib.suppress(zmq.Again):
+                    socket.send_multipart(parts, zmq.NOBLOCK)
+                    is_asked = True
+                reply = _listen(socket, request.request_id, min(time.monotonic() + RETRY_S, deadline_s))
+                if reply is not None:
+                    return reply
+        raise self._timeout(request, is_asked)
 
-    def _listen(self, request_id: str, wait_s: float) -> Reply | None:
-        assert self._socket is not None
-        until_s = time.monotonic() + wait_s
-        while self._socket.poll(to_ms(until_s - time.monotonic())):
-            try:
-                reply = decode_reply(self._socket.recv_multipart())
-            except WireError:
-                continue
+    def _timeout(self, request: Request, is_asked: bool) -> RequestTimeout:
+        within = f"within {request.timeout_ms / 1000:g} s"
+        if not is_asked:
+            return RequestTimeout(
+                f"nobody is at {self._directory} to ask: no connection {within}",
+                next_step="start the broker: zbus broker, or zbus up; is the address right? zbus doctor",
+            )
+        return RequestTimeout(
+            f"{request.target} at {self._directory} did not answer {request.verb!r} {within}",
+            next_step="see what runs: zbus ps; is the broker there? zbus doctor",
+        )
+
+
+def _listen(socket: zmq.Socket[bytes], request_id: str, until_s: float) -> Reply | None:
+    """The reply to `request_id`; others are answers to what was given up, or nonsense, and are dropped."""
+    while (left_s := until_s - time.monotonic()) > 0:
+        if not socket.poll(to_ms(left_s)):
+            return None
+        with contextlib.suppress(WireError, zmq.Again):
+            reply = decode_reply(socket.recv_multipart(zmq.NOBLOCK))
             if reply.request_id == request_id:
                 return reply
-        return None
+    return None

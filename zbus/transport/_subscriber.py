@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import zmq
 
-from zbus.errors import WireError
-from zbus.transport._context import make_socket
-from zbus.transport._endpoints import check_endpoint
-from zbus.transport._gaps import TOPICS_MAX, Duplicate, Finding, Gap, GapDetector
+from zbus.errors import TransportError, WireError
+from zbus.transport._endpoints import check_endpoint, connect, disconnect
+from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Repeat
 from zbus.transport._options import FRAMES_IN, SMALL_IN
+from zbus.transport._own_socket import OwnSocket
 from zbus.transport._resource import Resource, to_ms
-from zbus.wire import FRAME, AnyBody, Message, Origin, Topic, decode_body, decode_message
+from zbus.transport._waiting import InOrder, NewestOfEach, Queue, Waiting
+from zbus.wire import FRAME, AnyBody, Origin, Topic, decode_body, decode_message
 
 LATEST, EVERY = "latest", "every"
 DEPTH_FRAMES = 16
@@ -41,8 +41,9 @@ class Received:
 class SubscriberCounters:
     """What became of the messages of one subscriber.
 
-    `lost` messages are missing in `gaps` places (the bus dropped them); `skipped` were passed over for
-    newer ones (latest) or for want of room (every); `refused` counts by reason what broke the spec.
+    `lost` messages are missing in `gaps` places (the bus dropped them); `repeated` came a second time and
+    were not handed over again; `skipped` were passed over for newer ones (latest) or for want of room
+    (every); `refused` counts by reason what broke the spec.
     """
 
     received: int = 0
@@ -51,6 +52,7 @@ class SubscriberCounters:
     lost: int = 0
     restarts: int = 0
     duplicates: int = 0
+    repeated: int = 0
     skipped: int = 0
     refused: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -72,63 +74,70 @@ class Subscriber(Resource):
         depth: int = 0,
         on_finding: Callable[[Finding], None] | None = None,
     ) -> None:
+        if policy not in (LATEST, EVERY):
+            raise ValueError(f"the policy is {policy!r}, not 'latest' or 'every'")
         self._endpoints = [endpoints] if isinstance(endpoints, str) else list(endpoints)
-        self._topics = [topics] if isinstance(topics, str) else list(topics)
+        # Why once each: a prefix subscribed twice has to be given back twice.
+        self._topics = list(dict.fromkeys([topics] if isinstance(topics, str) else topics))
         has_frames = any(topic.startswith(FRAME) or FRAME.startswith(topic) for topic in self._topics)
         self._link = FRAMES_IN if has_frames else SMALL_IN
-        self._depth = depth or (DEPTH_FRAMES if has_frames else DEPTH_SMALL)
-        self._policy = policy
+        depth = depth or (DEPTH_FRAMES if has_frames else DEPTH_SMALL)
+        self._waiting: Queue = NewestOfEach() if policy == LATEST else InOrder(depth)
         self._on_finding = on_finding
         self._gaps = GapDetector()
-        self._newest: OrderedDict[Topic, tuple[Message, int]] = OrderedDict()
-        self._waiting: deque[tuple[Message, int]] = deque()
-        self._socket: zmq.Socket[bytes] | None = None
+        self._own = OwnSocket("subscriber")
         self.counters = SubscriberCounters()
 
     def open(self) -> None:
-        """Connect and subscribe. Raises TransportError for what is not an endpoint."""
+        """Connect and subscribe. Raises TransportError for what is not an endpoint or not a topic."""
         endpoints = [check_endpoint(endpoint) for endpoint in self._endpoints]
-        self._socket = make_socket(zmq.SUB, self._link)
-        for topic in self._topics:
-            self._socket.setsockopt(zmq.SUBSCRIBE, topic.encode("ascii"))
-        for endpoint in endpoints:
-            self._socket.connect(endpoint)
+        prefixes = [_prefix(topic) for topic in self._topics]
+        socket = self._own.open(zmq.SUB, self._link)
+        try:
+            for prefix in prefixes:
+                socket.setsockopt(zmq.SUBSCRIBE, prefix)
+            for endpoint in endpoints:
+                connect(socket, endpoint)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Disconnect. Safe to call twice."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._own.close()
 
     @property
     def socket(self) -> zmq.Socket[bytes]:
         """The socket, for a reactor to watch."""
-        if self._socket is None:
-            raise RuntimeError("the subscriber is not open: use it in a with statement")
-        return self._socket
+        return self._own.get()
 
     def connect(self, endpoint: str) -> None:
-        """Listen to one more publisher."""
-        self.socket.connect(check_endpoint(endpoint))
+        """Listen to one more publisher. Raises TransportError for what is not an endpoint."""
+        connect(self.socket, endpoint)
 
     def disconnect(self, endpoint: str) -> None:
-        """Stop listening to one publisher; what came from it already is still handed over."""
-        self.socket.disconnect(endpoint)
+        """Stop listening to one publisher; what came from it already is still handed over.
+
+        Raises TransportError where it was not listened to.
+        """
+        disconnect(self.socket, endpoint)
 
     def recv(self, timeout_s: float | None = None) -> Received | None:
         """The next message; None where none came within `timeout_s`. Blocks; None waits for ever.
 
         A message that breaks the spec is counted in `counters.refused` and not handed over.
         """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
             self._drain()
             received = self._pop()
             if received is not None:
                 return received
-            left_ms = None if deadline is None else to_ms(deadline - time.monotonic())
-            if not self.socket.poll(left_ms) and left_ms is not None:
+            left_s = None if deadline_s is None else deadline_s - time.monotonic()
+            if left_s is not None and left_s <= 0:
+                # Why before the poll: a flood of what is refused would else be waited out.
                 return None
+            self.socket.poll(None if left_s is None else to_ms(left_s))
 
     def take(self) -> list[Received]:
         """Everything there is to hand over now, without waiting; for use inside a reactor."""
@@ -152,9 +161,9 @@ class Subscriber(Resource):
                 frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            self._take_in([frames[0].bytes, *(frame.buffer for frame in frames[1:])])
+            self._take_in([frame.buffer for frame in frames])
 
-    def _take_in(self, parts: list[bytes | memoryview]) -> None:
+    def _take_in(self, parts: list[memoryview]) -> None:
         now_ns = time.monotonic_ns()
         try:
             message = decode_message(parts)
@@ -162,37 +171,25 @@ class Subscriber(Resource):
             self._refuse(error.reason)
             return
         self.counters.received += 1
-        self._note(self._gaps.observe(message, now_ns))
-        if self._policy == LATEST:
-            self.counters.skipped += message.topic in self._newest
-            self._newest[message.topic] = (message, now_ns)
-            self._newest.move_to_end(message.topic)
-            self._bound(self._newest, TOPICS_MAX)
-        else:
-            self._waiting.append((message, now_ns))
-            if len(self._waiting) > self._depth:
-                self._waiting.popleft()
-                self.counters.skipped += 1
-
-    def _bound(self, newest: OrderedDict[Topic, tuple[Message, int]], limit: int) -> None:
-        if len(newest) > limit:
-            newest.popitem(last=False)
-            self.counters.skipped += 1
+        finding = self._gaps.observe(message, now_ns)
+        if isinstance(finding, Repeat):
+            self.counters.repeated += 1
+            return
+        self._note(finding)
+        nbytes = sum(part.nbytes for part in parts)
+        self.counters.skipped += self._waiting.put(Waiting(message, now_ns, nbytes))
 
     def _pop(self) -> Received | None:
         """The next message that decodes, oldest first."""
-        while self._newest or self._waiting:
-            if self._waiting:
-                message, came_ns = self._waiting.popleft()
-            else:
-                message, came_ns = self._newest.popitem(last=False)[1]
+        while (waiting := self._waiting.pop()) is not None:
+            message = waiting.message
             try:
                 body = decode_body(message)
             except WireError as error:
                 self._refuse(error.reason)
                 continue
             self.counters.delivered += 1
-            return Received(message.topic, message.origin, body, came_ns)
+            return Received(message.topic, message.origin, body, waiting.came_ns)
         return None
 
     def _refuse(self, reason: str) -> None:
@@ -212,3 +209,12 @@ class Subscriber(Resource):
             self.counters.restarts += 1
         if self._on_finding is not None:
             self._on_finding(finding)
+
+
+def _prefix(topic: str) -> bytes:
+    try:
+        return topic.encode("ascii")
+    except UnicodeEncodeError:
+        raise TransportError(
+            f"{topic!r} cannot begin a topic", next_step="write it like frame/cam1/ or state/"
+        ) from None
