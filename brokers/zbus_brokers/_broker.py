@@ -6,10 +6,11 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from zbus.transport import Reactor, new_session
+from zbus.config import BrokerPlan
+from zbus.transport import ConnectionCounters, Reactor, new_session
 from zbus.wire import DIRECTORY, EVENT, RUNNING, STATE, Body, Event, Origin, State, Topic, encode_message
 from zbus_brokers._directory import Directory
 from zbus_brokers._forwarder import Forwarder
@@ -17,26 +18,18 @@ from zbus_brokers._forwarder import Forwarder
 STATE_PERIOD_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerSettings:
-    """Where the broker listens; port 0 takes any free one."""
-
-    directory: str = "tcp://127.0.0.1:5550"
-    publish: str = "tcp://127.0.0.1:5551"
-    subscribe: str = "tcp://127.0.0.1:5552"
-    insecure: bool = False
-
-
 def run_broker(
-    settings: BrokerSettings,
+    plan: BrokerPlan,
     reactor: Reactor,
     on_ready: Callable[[Mapping[str, str]], None] = lambda endpoints: None,
 ) -> None:
-    """Run until `reactor` is stopped. `on_ready` is given the endpoints that were taken.
+    """Run until `reactor` is stopped, at the addresses of `plan`; port 0 takes any free one.
+
+    `on_ready` is given the endpoints that were taken.
 
     Raises AddressInUse, ExposedAddress, TransportError before anything runs.
     """
-    with Forwarder(settings.publish, settings.subscribe, reactor, insecure=settings.insecure) as forwarder:
+    with Forwarder(plan.publish, plan.subscribe, reactor, insecure=plan.insecure) as forwarder:
         voice = _Voice(forwarder)
 
         def endpoints() -> dict[str, str]:
@@ -46,11 +39,16 @@ def run_broker(
                 "subscribe": forwarder.subscribe_endpoint,
             }
 
-        directory = Directory(settings.directory, reactor, voice.tell, endpoints, insecure=settings.insecure)
+        directory = Directory(plan.directory, reactor, voice.tell, endpoints, insecure=plan.insecure)
         with directory:
             on_ready(endpoints())
-            reactor.every(STATE_PERIOD_S, lambda: voice.tell_state(endpoints()), first_s=0.0)
-            reactor.run()
+            beat = reactor.every(
+                STATE_PERIOD_S, lambda: voice.tell_state(directory, endpoints()), first_s=0.0
+            )
+            try:
+                reactor.run()
+            finally:
+                beat.cancel()
 
 
 class _Voice:
@@ -68,8 +66,14 @@ class _Voice:
             self._forwarder.cache.forget(Topic(STATE, fields["node"]).encode())
         self._send(Topic(EVENT, DIRECTORY), Event(event, fields))
 
-    def tell_state(self, endpoints: Mapping[str, str]) -> None:
-        counters = asdict(self._forwarder.counters)
+    def tell_state(self, directory: Directory, endpoints: Mapping[str, str]) -> None:
+        counters = asdict(self._forwarder.counters) | {
+            "states_too_large": self._forwarder.cache.too_large,
+            "control_refused": directory.refused,
+            **_prefixed("publishers", self._forwarder.publishers),
+            **_prefixed("subscribers", self._forwarder.subscribers),
+            **_prefixed("control", directory.connections),
+        }
         state = State(
             role="broker",
             state=RUNNING,
@@ -89,3 +93,7 @@ class _Voice:
         if topic.kind == STATE:
             self._forwarder.cache.remember(plain)
         self._forwarder.send(plain)
+
+
+def _prefixed(name: str, counters: ConnectionCounters) -> dict[str, int]:
+    return {f"{name}_{key}": value for key, value in asdict(counters).items()}

@@ -6,6 +6,7 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import zmq
@@ -13,15 +14,19 @@ import zmq
 from zbus.errors import RequestRefused, WireError, ZbusError
 from zbus.transport import (
     CONTROL_LINK,
+    ConnectionCounters,
+    ConnectionMonitor,
     Reactor,
     ReplyCache,
     Resource,
     bind,
     is_request,
+    is_worth_a_line,
     make_socket,
     split_route,
 )
-from zbus.wire import DIRECTORY, Reply, decode_request, decode_topic, encode_reply
+from zbus.wire import DIRECTORY, Buffer, Reply, Request, decode_request, decode_topic, encode_reply
+from zbus_brokers._calls import Calls
 from zbus_brokers._registry import LEASE_S, Entry, Registry
 
 log = logging.getLogger(__name__)
@@ -52,39 +57,41 @@ class Directory(Resource):
         self._reactor, self._tell, self._endpoints = reactor, tell, endpoints
         self._registry = Registry()
         self._replies = ReplyCache()
+        self._calls = Calls()
         self._told_twice: set[str] = set()
+        self._undo = ExitStack()
         self.endpoint = ""
         self.refused = 0
-        self._socket: zmq.Socket[bytes] | None = None
+        self.connections = ConnectionCounters()
         self._verbs = {
             "announce": self._announce,
             "leave": self._leave,
-            "nodes": lambda args, identity: {"nodes": self._registry.listing(time.monotonic_ns())},
+            "nodes": lambda args, identity: self._registry.listing(time.monotonic_ns()),
             "find": self._find,
             "endpoints": lambda args, identity: self._endpoints(),
         }
 
     def open(self) -> None:
         """Bind. Raises AddressInUse, ExposedAddress, TransportError."""
-        self._socket = make_socket(zmq.ROUTER, CONTROL_LINK)
-        # Why: without it a message to a node that just died vanishes, and its asker waits for nothing.
-        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        try:
+        with ExitStack() as undo:
+            self._socket = make_socket(zmq.ROUTER, CONTROL_LINK)
+            undo.callback(self._socket.close, linger=0)
+            # Why: without it a message to a node that just died vanishes, and its asker waits for nothing.
+            self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+            monitor = undo.enter_context(ConnectionMonitor(self._socket))
+            self.connections = monitor.counters
             self.endpoint = bind(self._socket, self._wanted, insecure=self._insecure)
-        except BaseException:
-            self.close()
-            raise
-        self._reactor.watch(self._socket, self._serve)
-        self._reactor.every(EXPIRY_PERIOD_S, self._expire)
+            for socket, callback in ((self._socket, self._serve), (monitor.socket, monitor.read)):
+                self._reactor.watch(socket, callback)
+                undo.callback(self._reactor.unwatch, socket)
+            undo.callback(self._reactor.every(EXPIRY_PERIOD_S, self._expire).cancel)
+            self._undo = undo.pop_all()
 
     def close(self) -> None:
         """Unbind. Safe to call twice."""
-        if self._socket is not None:
-            self._socket.close(linger=0)
-            self._socket = None
+        self._undo.close()
 
     def _serve(self) -> None:
-        assert self._socket is not None
         for _ in range(TAKE_MAX):
             try:
                 parts = self._socket.recv_multipart(zmq.NOBLOCK)
@@ -93,48 +100,64 @@ class Directory(Resource):
             try:
                 self._handle(*split_route(parts))
             except WireError as error:
-                self.refused += 1
-                log.warning("the directory refused a control message: %s", error)
+                self._count_refused(error)
 
     def _handle(self, identity: bytes, parts: list[bytes]) -> None:
         if not is_request(parts):
-            # A node's reply: the route that it sends back in front is where the asker is.
-            self._send([parts[0], *parts[1:]])
+            self._carry_back(parts)
             return
+        if len(parts) != 2:
+            raise WireError("wrong_part_count", f"a request of {len(parts)} parts")
         target = decode_topic(parts[0]).source
         if target == DIRECTORY:
             self._answer(identity, parts)
-            return
+        else:
+            self._carry(identity, target, parts)
+
+    def _carry(self, identity: bytes, target: str, parts: list[bytes]) -> None:
         entry = self._registry.find(target)
-        if entry is None or not self._send([entry.identity, identity, *parts]):
+        if entry is None:
             known = ", ".join(self._registry.names()) or "none"
             self._refuse(identity, parts, "unknown_node", f"no node is called {target!r}; there is: {known}")
+            return
+        route = self._calls.open(identity, entry.identity, parts)
+        failure = self._send([entry.identity, route, *parts])
+        if failure:
+            self._calls.close(route)
+            code, cause = _FAILURES[failure]
+            self._refuse(identity, parts, code, cause.format(target))
+
+    def _carry_back(self, parts: list[bytes]) -> None:
+        if len(parts) != 3:
+            raise WireError("wrong_part_count", f"{len(parts)} parts, neither a request nor a node's reply")
+        call = self._calls.close(parts[0])
+        if call is None:
+            raise WireError("bad_topic", "a reply to what was not asked, or was answered or given up already")
+        self._send([call.asker, *parts[1:]])
 
     def _answer(self, identity: bytes, parts: list[bytes]) -> None:
         request = decode_request(parts)
         answer = self._replies.find(request.request_id)
         if answer is None:
-            try:
-                verb = self._verbs.get(request.verb)
-                if verb is None:
-                    raise RequestRefused("unknown_verb", f"the directory knows: {', '.join(self._verbs)}")
-                reply = Reply(request.request_id, DIRECTORY, verb(request.args, identity))
-            except ZbusError as error:
-                reply = Reply(
-                    request.request_id,
-                    DIRECTORY,
-                    error_code=error.code,
-                    cause=error.cause,
-                    next_step=error.next_step,
-                )
-            answer = encode_reply(reply)
+            answer = _encode(request, self._execute(request, identity))
             self._replies.remember(request.request_id, answer)
         self._send([identity, *(bytes(part) for part in answer)])
 
+    def _execute(self, request: Request, identity: bytes) -> Reply:
+        # Why without a look at its deadline: what it asks here is true of now or a sign of life, and a node
+        # whose clock is wrong must not be missing from the list in which one would look for it.
+        try:
+            verb = self._verbs.get(request.verb)
+            if verb is None:
+                raise RequestRefused("unknown_verb", f"the directory knows: {', '.join(self._verbs)}")
+            return Reply(request.request_id, DIRECTORY, verb(request.args, identity))
+        except ZbusError as error:
+            return _error(request, error.code, error.cause, error.next_step)
+
     def _refuse(self, identity: bytes, parts: list[bytes], code: str, cause: str) -> None:
         request = decode_request(parts)
-        reply = Reply(request.request_id, request.target, error_code=code, cause=cause, next_step="zbus ls")
-        self._send([identity, *(bytes(part) for part in encode_reply(reply))])
+        answer = encode_reply(_error(request, code, cause, "see what runs: zbus ls"))
+        self._send([identity, *(bytes(part) for part in answer)])
 
     def _announce(self, args: Mapping[str, Any], identity: bytes) -> Mapping[str, Any]:
         entry, is_new = self._registry.announce(args, identity, time.monotonic_ns())
@@ -148,7 +171,9 @@ class Directory(Resource):
 
     def _leave(self, args: Mapping[str, Any], identity: bytes) -> Mapping[str, Any]:
         node, session = str(args.get("node", "")), str(args.get("session", ""))
-        if self._registry.leave(node, session):
+        entry = self._registry.leave(node, session)
+        if entry is not None:
+            self._lose_calls(entry)
             replaced = self._registry.find(node) is not None
             self._tell("node_left", {"node": node, "session": session, "replaced": replaced})
         return {}
@@ -161,19 +186,50 @@ class Directory(Resource):
 
     def _expire(self) -> None:
         for entry in self._registry.expire(time.monotonic_ns()):
+            self._lose_calls(entry)
             replaced = self._registry.find(entry.node) is not None
             self._tell("node_lost", {**_who(entry), "replaced": replaced})
         self._told_twice = {node for node in self._told_twice if self._registry.is_duplicate(node)}
 
-    def _send(self, parts: list[bytes]) -> bool:
-        assert self._socket is not None
+    def _lose_calls(self, entry: Entry) -> None:
+        for call in self._calls.lose(entry.identity):
+            cause = f"{entry.node} was lost before it answered; it may have been done all the same"
+            try:
+                self._refuse(call.asker, call.parts, "unknown_node", cause)
+            except WireError as error:
+                self._count_refused(error)
+
+    def _count_refused(self, error: WireError) -> None:
+        self.refused += 1
+        if is_worth_a_line(self.refused):
+            log.warning("the directory refused a control message, %d by now: %s", self.refused, error.cause)
+
+    def _send(self, parts: list[bytes]) -> int:
+        """Send without waiting; 0, or the errno of why not."""
         try:
             self._socket.send_multipart(parts, zmq.NOBLOCK)
         except zmq.ZMQError as error:
-            if error.errno not in (zmq.EAGAIN, errno.EHOSTUNREACH):
+            if error.errno is None or error.errno not in _FAILURES:
                 raise
-            return False
-        return True
+            return error.errno
+        return 0
+
+
+_FAILURES = {
+    int(zmq.EAGAIN): ("busy", "{} does not keep up with what is asked of it"),
+    errno.EHOSTUNREACH: ("unknown_node", "{} has just gone; the directory has lost its connection"),
+}
+
+
+def _encode(request: Request, reply: Reply) -> list[Buffer]:
+    try:
+        return encode_reply(reply)
+    except WireError as error:
+        return encode_reply(_error(request, "error", f"the answer cannot be sent: {error.reason}", ""))
+
+
+def _error(request: Request, code: str, cause: str, next_step: str) -> Reply:
+    return Reply(request.request_id, request.target, error_code=code, cause=cause, next_step=next_step)
 
 
 def _who(entry: Entry) -> dict[str, Any]:

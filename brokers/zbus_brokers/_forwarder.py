@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import zmq
 
-from zbus.transport import FRAMES_IN, FRAMES_OUT, Link, Reactor, Resource, bind, make_socket
+from zbus.errors import WireError
+from zbus.transport import (
+    FRAMES_IN,
+    FRAMES_OUT,
+    ConnectionCounters,
+    ConnectionMonitor,
+    Link,
+    Reactor,
+    Resource,
+    bind,
+    make_socket,
+)
+from zbus.wire import decode_topic
 from zbus_brokers._last_value import LastValueCache
+from zbus_brokers._queue_budget import QUEUE_MAX, QueueBudget
 
 TAKE_MAX = 64
 
-# What may wait for one subscriber: this many bytes of the largest messages lately seen, within these counts.
-QUEUE_BUDGET_BYTES = 16_777_216
-QUEUE_MIN, QUEUE_MAX = 4, 1_000
+# More parts than any message of today has (3), for the versions that come.
+PARTS_MAX = 16
+# No topic is longer (spec 2), so that a longer prefix matches nothing.
+TOPIC_MAX_BYTES = 128
+PREFIXES_MAX = 16_384
 
-_PUBLISH_SIDE = Link(64, FRAMES_IN.max_message_bytes, kernel_buffer_bytes=FRAMES_IN.kernel_buffer_bytes)
+# Who subscribes within this time is given the last states together.
+REPLAY_DELAY_S = 0.02
+FIT_PERIOD_S = 1.0
+
+PUBLISHER_QUEUE_MAX = 64
+_PUBLISH_SIDE = Link(
+    PUBLISHER_QUEUE_MAX, FRAMES_IN.max_message_bytes, kernel_buffer_bytes=FRAMES_IN.kernel_buffer_bytes
+)
 _SUBSCRIBE_SIDE = Link(
     QUEUE_MAX, FRAMES_OUT.max_message_bytes, kernel_buffer_bytes=FRAMES_OUT.kernel_buffer_bytes
 )
@@ -23,11 +47,15 @@ _SUBSCRIBE_SIDE = Link(
 
 @dataclass(slots=True)
 class ForwarderCounters:
-    """What crossed. `dropped` could not be handed to the sockets of subscribers at all."""
+    """What crossed. `dropped` could not be handed to the sockets of subscribers at all; `refused` were no
+    messages, or no subscriptions; `subscriptions` are the prefixes wanted now, `replayed` last states sent
+    again for who came late.
+    """
 
     forwarded: int = 0
     forwarded_bytes: int = 0
     dropped: int = 0
+    refused: int = 0
     subscriptions: int = 0
     replayed: int = 0
 
@@ -35,8 +63,11 @@ class ForwarderCounters:
 class Forwarder(Resource):
     """Moves messages from XSUB to XPUB without reading them; subscriptions travel the other way.
 
-    A publisher's messages cross only while somebody subscribes to them here. A new subscriber of states is
-    given the last ones first. Belongs to the thread of `reactor`.
+    A publisher's messages cross only while somebody subscribes to them here; its states always do, and a
+    new subscriber is given the last ones. Belongs to the thread of `reactor`.
+
+    Why whoever subscribed to these states already gets them again then, with the same `seq`: libzmq can
+    address one subscriber for one message only, and takes that message from all the others.
     """
 
     def __init__(self, publish: str, subscribe: str, reactor: Reactor, *, insecure: bool = False) -> None:
@@ -45,39 +76,47 @@ class Forwarder(Resource):
         self._reactor = reactor
         self.cache = LastValueCache()
         self.counters = ForwarderCounters()
+        self.publishers, self.subscribers = ConnectionCounters(), ConnectionCounters()
         self.publish_endpoint = self.subscribe_endpoint = ""
-        self._queue = QUEUE_MAX
-        self._sockets: list[zmq.Socket[bytes]] = []
+        self._budget = QueueBudget()
+        self._prefixes: set[bytes] = set()
+        self._to_replay: dict[bytes, None] = {}
+        self._undo = ExitStack()
 
     def open(self) -> None:
         """Bind both sides. Raises AddressInUse, ExposedAddress, TransportError."""
-        try:
-            self._in = self._make(zmq.XSUB, _PUBLISH_SIDE)
+        with ExitStack() as undo:
+            self._in, self.publishers = self._make(undo, zmq.XSUB, _PUBLISH_SIDE)
+            self._out, self.subscribers = self._make(undo, zmq.XPUB, _SUBSCRIBE_SIDE)
+            # Why: else only the first subscription to a prefix is told, and the second comes late too.
+            self._out.setsockopt(zmq.XPUB_VERBOSE, 1)
+            # Why: states have to be here before anybody asks for them.
+            self._in.send(b"\x01" + self.cache.prefix)
             self.publish_endpoint = bind(self._in, self._wanted[0], insecure=self._insecure)
-            self._out = self._make(zmq.XPUB, _SUBSCRIBE_SIDE)
-            # Why: in this mode the message after a subscription goes to that one subscriber only.
-            self._out.setsockopt(zmq.XPUB_MANUAL_LAST_VALUE, 1)
             self.subscribe_endpoint = bind(self._out, self._wanted[1], insecure=self._insecure)
-        except BaseException:
-            self.close()
-            raise
-        self._reactor.watch(self._in, self._forward)
-        self._reactor.watch(self._out, self._take_subscriptions)
+            self._watch(undo, self._in, self._forward)
+            self._watch(undo, self._out, self._take_subscriptions)
+            undo.callback(self._reactor.every(FIT_PERIOD_S, self._begin_period).cancel)
+            self._undo = undo.pop_all()
 
     def close(self) -> None:
         """Unbind. Safe to call twice."""
-        for socket in reversed(self._sockets):
-            socket.close()
-        self._sockets.clear()
+        self._undo.close()
 
     def send(self, parts: list[bytes]) -> None:
         """Send a message of the broker's own to its subscribers."""
         self._out.send_multipart(parts, zmq.NOBLOCK)
 
-    def _make(self, kind: int, link: Link) -> zmq.Socket[bytes]:
+    def _make(self, undo: ExitStack, kind: int, link: Link) -> tuple[zmq.Socket[bytes], ConnectionCounters]:
         socket = make_socket(kind, link)
-        self._sockets.append(socket)
-        return socket
+        undo.callback(socket.close)
+        monitor = undo.enter_context(ConnectionMonitor(socket))
+        self._watch(undo, monitor.socket, monitor.read)
+        return socket, monitor.counters
+
+    def _watch(self, undo: ExitStack, socket: zmq.Socket[bytes], callback: Callable[[], None]) -> None:
+        self._reactor.watch(socket, callback)
+        undo.callback(self._reactor.unwatch, socket)
 
     def _forward(self) -> None:
         for _ in range(TAKE_MAX):
@@ -85,48 +124,88 @@ class Forwarder(Resource):
                 frames = self._in.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            nbytes = sum(map(len, frames))
-            self._fit_queue(nbytes)
-            topic = frames[0].bytes
-            if self.cache.keeps(topic):
-                self.cache.remember([frame.bytes for frame in frames])
-            # Why: asking for events makes libzmq notice at once what subscribers have taken.
-            self._out.getsockopt(zmq.EVENTS)
-            try:
-                self._out.send_multipart(frames, zmq.NOBLOCK, copy=False)
-            except zmq.Again:
-                self.counters.dropped += 1
-                continue
-            self.counters.forwarded += 1
-            self.counters.forwarded_bytes += nbytes
+            if _is_message(frames):
+                self._pass_on(frames)
+            else:
+                self.counters.refused += 1
 
-    def _fit_queue(self, nbytes: int) -> None:
-        """Let fewer messages wait for each subscriber once larger ones come by."""
-        queue = max(QUEUE_MIN, min(QUEUE_MAX, QUEUE_BUDGET_BYTES // max(1, nbytes)))
-        if queue < self._queue:
-            self._queue = queue
-            self._out.setsockopt(zmq.SNDHWM, queue)
+    def _pass_on(self, frames: list[zmq.Frame]) -> None:
+        nbytes = sum(map(len, frames))
+        if self._budget.note(nbytes):
+            self._fit_queues()
+        if self.cache.keeps(frames[0].bytes):
+            self.cache.remember([frame.bytes for frame in frames])
+        # Why: asking for events makes libzmq notice at once what subscribers have taken.
+        self._out.getsockopt(zmq.EVENTS)
+        try:
+            self._out.send_multipart(frames, zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            self.counters.dropped += 1
+            return
+        self.counters.forwarded += 1
+        self.counters.forwarded_bytes += nbytes
+
+    def _begin_period(self) -> None:
+        if self._budget.begin_period():
+            self._fit_queues()
+
+    def _fit_queues(self) -> None:
+        """Let as many messages wait for a subscriber, and of a publisher, as the budget has room for."""
+        self._out.setsockopt(zmq.SNDHWM, self._budget.depth)
+        self._in.setsockopt(zmq.RCVHWM, min(self._budget.depth, PUBLISHER_QUEUE_MAX))
 
     def _take_subscriptions(self) -> None:
         for _ in range(TAKE_MAX):
             try:
-                notice = self._out.recv(zmq.NOBLOCK)
+                parts = self._out.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            if notice[:1] == b"\x01":
+            notice = parts[0]
+            # Why one part: an XSUB may send any message this way, and its second part would look the same.
+            if len(parts) != 1 or notice[:1] not in (b"\0", b"\1") or len(notice) > 1 + TOPIC_MAX_BYTES:
+                self.counters.refused += 1
+            elif notice[:1] == b"\1":
                 self._subscribe(notice)
-            elif notice[:1] == b"\x00":
-                self._out.setsockopt(zmq.UNSUBSCRIBE, notice[1:])
-                self._in.send(notice)
-                self.counters.subscriptions -= 1
+            else:
+                self._unsubscribe(notice)
 
     def _subscribe(self, notice: bytes) -> None:
         prefix = notice[1:]
-        self._out.setsockopt(zmq.SUBSCRIBE, prefix)
-        self._in.send(notice)
-        self.counters.subscriptions += 1
-        for parts in self.cache.matching(prefix):
-            # Why: each setting names the newest subscriber again, and holds for one message.
-            self._out.setsockopt(zmq.SUBSCRIBE, prefix)
-            self._out.send_multipart(parts, zmq.NOBLOCK)
-            self.counters.replayed += 1
+        if prefix not in self._prefixes:
+            if len(self._prefixes) >= PREFIXES_MAX:
+                self.counters.refused += 1
+                return
+            self._prefixes.add(prefix)
+            self._in.send(notice)
+            self.counters.subscriptions = len(self._prefixes)
+        missed = self.cache.matching(prefix)
+        if missed and not self._to_replay:
+            self._reactor.after(REPLAY_DELAY_S, self._replay)
+        self._to_replay |= dict.fromkeys(missed)
+
+    def _unsubscribe(self, notice: bytes) -> None:
+        if notice[1:] in self._prefixes:
+            self._prefixes.discard(notice[1:])
+            self._in.send(notice)
+            self.counters.subscriptions = len(self._prefixes)
+
+    def _replay(self) -> None:
+        """Send the last states that somebody new subscribed to, for once past what else may wait."""
+        topics, self._to_replay = self._to_replay, {}
+        self._out.setsockopt(zmq.SNDHWM, self._budget.depth + len(topics))
+        for topic in topics:
+            parts = self.cache.find(topic)
+            if parts is not None:
+                self._out.send_multipart(parts, zmq.NOBLOCK)
+                self.counters.replayed += 1
+        self._out.setsockopt(zmq.SNDHWM, self._budget.depth)
+
+
+def _is_message(frames: Sequence[zmq.Frame]) -> bool:
+    if not 2 <= len(frames) <= PARTS_MAX or len(frames[0]) > TOPIC_MAX_BYTES:
+        return False
+    try:
+        decode_topic(frames[0].bytes)
+    except WireError:
+        return False
+    return True

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from zbus.errors import RequestRefused
 from zbus.wire import is_source_name
 
 NODES_MAX = 1_024
-LISTED_MAX = 256
+LISTED_MAX = 64
 TEXT_MAX_CHARS = 256
 LEASE_S = 2.0
+# A reply has 262 144 bytes (spec 7).
+LISTING_MAX_BYTES = 250_000
 
 
 @dataclass(slots=True)
@@ -29,6 +32,12 @@ class Entry:
     identity: bytes = field(repr=False, default=b"")
     first_ns: int = 0
     heard_ns: int = 0
+
+    @property
+    def max_bytes(self) -> int:
+        """No less than what the entry takes in a listing."""
+        texts = [self.node, self.role, self.session, self.host, *self.publishes, *self.endpoints]
+        return 160 + sum(5 + len(text.encode()) for text in texts)
 
     def to_map(self, now_ns: int, duplicate: bool) -> dict[str, Any]:
         """The entry as the directory lists it."""
@@ -67,9 +76,9 @@ class Registry:
         self._entries[key] = entry
         return entry, is_new
 
-    def leave(self, node: str, session: str) -> bool:
-        """Forget a node that says good-bye; False where it was not known."""
-        return self._entries.pop((node, session), None) is not None
+    def leave(self, node: str, session: str) -> Entry | None:
+        """Forget a node that says good-bye, and return what it was; None where it was not known."""
+        return self._entries.pop((node, session), None)
 
     def expire(self, now_ns: int) -> list[Entry]:
         """Forget and return those whose lease ran out."""
@@ -79,12 +88,8 @@ class Registry:
         return gone
 
     def is_duplicate(self, node: str) -> bool:
-        """True while two sessions of this node are alive.
-
-        A session that is silent since the newest one came was replaced by it: a restart, not a duplicate.
-        """
-        *older, newest = sorted(self._sessions(node), key=lambda entry: entry.first_ns) or [None]
-        return newest is not None and any(entry and entry.heard_ns > newest.first_ns for entry in older)
+        """True while two sessions of this node are alive."""
+        return _is_duplicate(self._sessions(node))
 
     def find(self, node: str) -> Entry | None:
         """The newest live session of a node."""
@@ -94,10 +99,19 @@ class Registry:
         """Ids of all nodes, sorted."""
         return sorted({entry.node for entry in self._entries.values()})
 
-    def listing(self, now_ns: int) -> list[dict[str, Any]]:
-        """All nodes as maps, by name."""
-        entries = sorted(self._entries.values(), key=lambda entry: entry.node)
-        return [entry.to_map(now_ns, self.is_duplicate(entry.node)) for entry in entries]
+    def listing(self, now_ns: int) -> dict[str, Any]:
+        """All nodes as maps, by name: `nodes`, and `left_out`, how many did not fit into one reply."""
+        by_name = sorted(self._entries.values(), key=lambda entry: entry.node)
+        nodes: list[dict[str, Any]] = []
+        room = LISTING_MAX_BYTES
+        for _, group in groupby(by_name, key=lambda entry: entry.node):
+            sessions = list(group)
+            duplicate = _is_duplicate(sessions)
+            for entry in sessions:
+                room -= entry.max_bytes
+                if room > 0:
+                    nodes.append(entry.to_map(now_ns, duplicate))
+        return {"nodes": nodes, "left_out": len(by_name) - len(nodes)}
 
     def publishers(self, topic: str) -> list[dict[str, Any]]:
         """Who publishes topics that start with `topic`, and at which endpoints of their own."""
@@ -109,6 +123,12 @@ class Registry:
 
     def _sessions(self, node: str) -> list[Entry]:
         return [entry for entry in self._entries.values() if entry.node == node]
+
+
+def _is_duplicate(sessions: list[Entry]) -> bool:
+    """A session that is silent since the newest one came was replaced by it: a restart, not a duplicate."""
+    newest_ns = max((entry.first_ns for entry in sessions), default=0)
+    return any(entry.first_ns < newest_ns < entry.heard_ns for entry in sessions)
 
 
 def _read_entry(args: Mapping[str, Any]) -> Entry:
