@@ -177,7 +177,7 @@ def test_boxes_without_an_overlay_node_are_counted_until_there_is_one(rig: Rig) 
         until_seen(rig, [[1, 1], [2, 2]])
 
 
-def test_the_rigs_door_gets_its_own_meaning_back(rig: Rig) -> None:
+def test_the_rigs_door_gets_its_own_meaning_back(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     rig.camera()
     rig.overlay_node()
     door = rig.door()
@@ -188,6 +188,9 @@ def test_the_rigs_door_gets_its_own_meaning_back(rig: Rig) -> None:
     rig.until(lambda: meaning(rig)["camera"] == "cam1")
     front_end.stop()
     assert meaning(rig) == before
+    assert [door in record.getMessage() for record in caplog.records if "overlay door" in record.msg] == [
+        True
+    ]
 
 
 def test_the_rigs_door_is_told_again_after_a_restart(rig: Rig) -> None:

@@ -54,7 +54,8 @@ class SharedDoor(Resource):
         except BaseException:
             self._requester.close()
             raise
-        log.info(
+        # Why a warning: it changes what another node does, and the command line shows nothing less.
+        log.warning(
             "boxes come in through the rig's overlay door at %s, which is read as pyMultiVideo's",
             self.endpoint,
         )
