@@ -2,148 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
+from page_browser import CHROMIUM_ARGS, close, color_of, find_chromium, is_gray, pixel
+from page_rig import ANIMAL, BOX, DEADLINE_S, EVIL, GROUND, HEIGHT, NEST, STEP_PX, WIDTH, Gateway, Rig
 
 from zbus.config import BrokerPlan
-from zbus.gateways import GatewaySettings, run_gateway
-from zbus.transport import FRAMES_OUT, Publisher, Reactor
-from zbus.wire import (
-    EVENT,
-    FRAME,
-    JPEG,
-    JPEG_RENDITION,
-    OVERLAY,
-    STATE,
-    TRACKS,
-    Event,
-    Frame,
-    OverlaySet,
-    State,
-    Topic,
-    Tracks,
-    TracksMessage,
-    parse_overlay,
-)
+from zbus.transport import Reactor
+from zbus.wire import Event
 from zbus_brokers import run_broker
 
 pytestmark = pytest.mark.browser
-
-DEADLINE_S = 20.0
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM_ARGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WIDTH, HEIGHT = 320, 240
-GROUND, ANIMAL = 60, 230
-BOX = (200, 60, 240, 100)
-NEST = (20, 140, 90, 210)
-EVIL = "<img src=x onerror=document.title='hacked'>"
-
-
-class Rig(threading.Thread):
-    """Two cameras and a tracker in one thread. `track_state`, `overlay` and `late` may change as it runs."""
-
-    def __init__(self, publish: str) -> None:
-        super().__init__()
-        self._publish = publish
-        self.done = threading.Event()
-        self.track_state = "confirmed"
-        self.overlay: list[dict[str, Any]] = []
-        self.events: list[Event] = []
-
-    def run(self) -> None:
-        with (
-            Publisher("cam1", link=FRAMES_OUT, connect=[self._publish]) as frames,
-            Publisher("cam1", connect=[self._publish]) as cam1,
-            Publisher("cam2", connect=[self._publish]) as cam2,
-            Publisher("tracker1", connect=[self._publish]) as tracker1,
-        ):
-            number = 0
-            while not self.done.wait(0.033):
-                number += 1
-                self._tell(cam1, cam2, tracker1)
-                self._send(frames, tracker1, number)
-                overlays = OverlaySet("cam1", tuple(parse_overlay(form) for form in self.overlay))
-                self.overlay = []
-                if overlays.shapes:
-                    tracker1.send(Topic(OVERLAY, "cam1"), overlays)
-
-    def _tell(self, cam1: Publisher, cam2: Publisher, tracker1: Publisher) -> None:
-        for publisher, role, cause in (
-            (cam1, "camera", ""),
-            (cam2, "camera", EVIL),
-            (tracker1, "tracker", ""),
-        ):
-            state = State(role, "degraded" if cause else "running", 1, socket.gethostname(), 7, cause)
-            publisher.send(Topic(STATE, publisher.node), state)
-        while self.events:
-            cam1.send(Topic(EVENT, "cam1"), self.events.pop())
-
-    def _send(self, frames: Publisher, tracker1: Publisher, number: int) -> None:
-        topic, (left, top, right, bottom) = Topic(FRAME, "cam1", JPEG_RENDITION), BOX
-        times = (time.time_ns(), time.monotonic_ns())
-        if frames.wants_rendition(topic):
-            picture = np.full((HEIGHT, WIDTH), GROUND, np.uint8)
-            picture[top + 10 : bottom - 10, left + 10 : right - 10] = ANIMAL
-            data = cv2.imencode(".jpg", picture)[1].tobytes()
-            frames.send(topic, Frame("cam1", number, *times, WIDTH, HEIGHT, "mono8", data, codec=JPEG))
-        rows = Tracks(
-            track_ids=np.array([3]),
-            centroids_px=np.array([[(left + right) / 2, (top + bottom) / 2]]),
-            boxes_xyxy_px=np.array([BOX], np.float64),
-            scores=np.array([1.0]),
-            class_ids=np.array([0]),
-            states=(self.track_state,),
-        )
-        tracker1.send(Topic(TRACKS, "tracker1"), TracksMessage("cam1", number, *times, rows))
-
-
-class Gateway:
-    """A gateway that can be stopped and started again at the same address."""
-
-    def __init__(self, endpoints: Mapping[str, str]) -> None:
-        self._endpoints, self.url = endpoints, "http://127.0.0.1:0"
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._stop, ready = threading.Event(), threading.Event()
-        bind = self.url.removeprefix("http://")
-        endpoints = self._endpoints["directory"], self._endpoints["subscribe"]
-        settings = GatewaySettings(bind, *endpoints, title="Arena 2")
-
-        def on_ready(url: str) -> None:
-            self.url = url
-            ready.set()
-
-        def run(stop: threading.Event) -> None:
-            run_gateway(settings, on_ready=on_ready, stop=stop)
-
-        self._thread = threading.Thread(target=run, args=(self._stop,))
-        self._thread.start()
-        assert ready.wait(DEADLINE_S)
-
-    def stop(self) -> None:
-        if self._thread is not None:
-            self._stop.set()
-            self._thread.join(DEADLINE_S)
-            self._thread = None
 
 
 @pytest.fixture(scope="module")
@@ -200,20 +73,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         context.close()
 
 
-def find_chromium() -> str:
-    import os
-
-    named = os.environ.get("ZBUS_CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if found is None or not Path(found).exists():
-        pytest.fail("no Chromium: apt install chromium (the Debian package), or name one in ZBUS_CHROMIUM")
-    return found
-
-
 @pytest.fixture
 def page(browser: Any, gateway: Gateway, rig: Rig) -> Iterator[Any]:
     """The page, showing cam1; at the end it must have met neither errors nor refusals."""
-    rig.track_state = "confirmed"
+    rig.track_state, rig.is_moving = "confirmed", False
     page = browser.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -226,45 +89,11 @@ def page(browser: Any, gateway: Gateway, rig: Rig) -> Iterator[Any]:
     assert [text for text in errors if "ERR_CONNECTION_REFUSED" not in text] == []
 
 
-def pixel(page: Any, x: float, y: float) -> tuple[int, int, int]:
-    """The color on the canvas at a place of the picture."""
-    return tuple(
-        page.evaluate(
-            """([x, y, width, height]) => {
-                const canvas = document.getElementById("canvas");
-                const at = [x / width * canvas.width, y / height * canvas.height].map(Math.round);
-                return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
-            }""",
-            [x, y, WIDTH, HEIGHT],
-        )
-    )
-
-
-def close(color: tuple[int, ...], wanted: tuple[int, ...], within: int = 14) -> bool:
-    return all(abs(have - want) <= within for have, want in zip(color, wanted, strict=True))
-
-
-def is_gray(color: tuple[int, int, int]) -> bool:
-    return max(color) - min(color) <= 14
-
-
 def eventually(page: Any, happens: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + DEADLINE_S
     while not happens():
         assert time.monotonic() < deadline_s, f"{page.inner_text('body')}\n{page.errors}"
         page.wait_for_timeout(20)
-
-
-def color_of(page: Any, track_id: int) -> tuple[int, ...]:
-    """What the page itself calls the color of a track."""
-    script = """async (trackId) => {
-        const { colorOf } = await import("/static/colors.js");
-        const context = new OffscreenCanvas(1, 1).getContext("2d");
-        context.fillStyle = colorOf(trackId);
-        context.fillRect(0, 0, 1, 1);
-        return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
-    }"""
-    return tuple(page.evaluate(script, track_id))
 
 
 def test_picture_box_and_id_are_where_they_belong(page: Any) -> None:
@@ -277,6 +106,55 @@ def test_picture_box_and_id_are_where_they_belong(page: Any) -> None:
     assert close(pixel(page, left + 5, bottom - 5), (GROUND,) * 3)
     # The id's plate stands above the box; its corner is plain color.
     assert close(pixel(page, left + 1.5, top - 3), color, 40)
+
+
+def test_boxes_sit_on_animals_that_move_fast(page: Any, rig: Rig) -> None:
+    rig.is_moving = True
+    script = """async ([y, samples]) => {
+        const canvas = document.getElementById("canvas");
+        const context = canvas.getContext("2d");
+        const middle = (columns) => columns.length && (columns[0] + columns.at(-1)) / 2;
+        const seen = new Map();
+        while (seen.size < samples) {
+            await new Promise(requestAnimationFrame);
+            const { data } = context.getImageData(0, Math.round(y * canvas.height), canvas.width, 1);
+            const animal = [], edges = [];
+            for (let x = 0; x < canvas.width; x += 1) {
+                const [red, green, blue] = data.slice(4 * x, 4 * x + 3);
+                if (Math.max(red, green, blue) - Math.min(red, green, blue) > 60) edges.push(x);
+                else if (red > 180) animal.push(x);
+            }
+            seen.set(middle(animal), middle(edges) - middle(animal));
+        }
+        return [[...seen.values()], canvas.width];
+    }"""
+    page.keyboard.press("t")
+    offsets, width = page.evaluate(script, [(BOX[1] + 25) / HEIGHT, 30])
+    offsets_px = [abs(offset) * WIDTH / width for offset in offsets]
+    # Every frame's tracks come after its picture: without waiting for them each box would be a step behind.
+    assert sum(offset_px < STEP_PX / 4 for offset_px in offsets_px) >= 0.7 * len(offsets_px), offsets_px
+
+
+def test_a_picture_does_not_wait_long_for_its_tracks(page: Any) -> None:
+    script = """async () => {
+        const { Tracks } = await import("/static/tracks.js");
+        const { Pairing } = await import("/static/pairing.js");
+        const tracks = new Tracks(), pairing = new Pairing(tracks);
+        const columns = { track_ids: [], centroids_px: [], boxes_xyxy_px: [], scores: [], states: [] };
+        const track = (frame_number, now) => tracks.add({ ...columns, source: "t", frame_number }, now);
+        const shoot = (frame_number, now) => pairing.add({ header: { frame_number } }, now);
+        const shown = (now) => pairing.take(now).show?.header.frame_number ?? null;
+        const seen = [];
+        shoot(1, 0); seen.push(shown(0));                  // nobody tracks: at once
+        track(1, 10); shoot(2, 40); seen.push(shown(40));  // waits for its tracks
+        track(2, 50); seen.push(shown(50));                // and is shown with them
+        shoot(3, 80); shoot(4, 120); seen.push(shown(121));
+        shoot(5, 160); seen.push(shown(161));              // two newer ones: shown without
+        seen.push(shown(400));                             // and so is what waited for too long
+        shoot(6, 5000); seen.push(shown(5000));            // the tracker fell silent
+        return seen;
+    }"""
+    assert page.evaluate(script) == [1, None, 2, None, 3, 5, 6]
 
 
 def test_the_canvas_has_the_screens_pixels_and_the_pictures_proportions(page: Any) -> None:

@@ -13,6 +13,12 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
+/** Put an element into a list of others, in the order of their names; nothing else is moved, nor loses focus. */
+export function insertByName(list, element, name) {
+  element.dataset.name = name;
+  list.insertBefore(element, [...list.children].find((other) => other.dataset.name > name) ?? null);
+}
+
 /** Set text only where it changed, so that a selection in it survives. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

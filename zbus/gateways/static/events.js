@@ -5,6 +5,8 @@ import { clockTime, make } from "./dom.js";
 const EVENTS_MAX = 50;
 const FIELDS_MAX = 6;
 const FIELD_MAX_CHARS = 60;
+// What tells a program more than a person; the whole of it is in the tooltip.
+const QUIET_FIELDS = new Set(["session", "old_session", "new_session", "pid", "host", "replaced"]);
 
 export class Events {
   constructor(list, none) {
@@ -15,7 +17,9 @@ export class Events {
   add(event) {
     const name = make("span", "event-name", "", make("b", "", event.event.replaceAll("_", " ")), " ", make("span", "", event.node));
     const time = make("time", "", clockTime(event.published_us));
-    this.list.prepend(make("li", "event", "", time, name, make("span", "event-fields", tellFields(event.fields))));
+    const item = make("li", "event", "", time, name, make("span", "event-fields", tellFields(event.fields)));
+    item.title = JSON.stringify(event.fields, null, 1);
+    this.list.prepend(item);
     while (this.list.children.length > EVENTS_MAX) this.list.lastChild.remove();
     this.none.hidden = true;
   }
@@ -27,7 +31,7 @@ export class Events {
 }
 
 function tellFields(fields) {
-  const told = Object.entries(fields).slice(0, FIELDS_MAX);
+  const told = Object.entries(fields).filter(([name]) => !QUIET_FIELDS.has(name)).slice(0, FIELDS_MAX);
   return told.map(([name, value]) => `${name.replaceAll("_", " ")} ${tellValue(value)}`).join(" · ");
 }
 

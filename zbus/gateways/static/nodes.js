@@ -1,6 +1,6 @@
 // Who is on the bus, and since when.
 
-import { clockTime, duration, make, setText } from "./dom.js";
+import { clockTime, duration, insertByName, make, setText } from "./dom.js";
 
 /** The list of nodes; `put` each state as it comes, `age` now and then. */
 export class Nodes {
@@ -29,10 +29,12 @@ export class Nodes {
 
   /** Forget everybody but `names`. */
   retain(names) {
-    for (const name of this.rows.keys()) {
-      if (!names.includes(name)) this.rows.delete(name);
+    for (const [name, row] of this.rows) {
+      if (names.includes(name)) continue;
+      row.item.remove();
+      this.rows.delete(name);
     }
-    this.arrange();
+    this.tellCount();
   }
 
   add(name) {
@@ -46,7 +48,8 @@ export class Nodes {
     const row = { item: make("li", "node", "", details), role, state, cause, facts, details };
     details.addEventListener("toggle", () => this.fill(row));
     this.rows.set(name, row);
-    this.arrange();
+    insertByName(this.list, row.item, name);
+    this.tellCount();
     return row;
   }
 
@@ -57,11 +60,9 @@ export class Nodes {
     facts.replaceChildren(...told.flat());
   }
 
-  arrange() {
-    const names = [...this.rows.keys()].sort();
-    this.list.replaceChildren(...names.map((name) => this.rows.get(name).item));
-    setText(this.count, names.length ? String(names.length) : "");
-    this.none.hidden = names.length > 0;
+  tellCount() {
+    setText(this.count, this.rows.size ? String(this.rows.size) : "");
+    this.none.hidden = this.rows.size > 0;
   }
 }
 

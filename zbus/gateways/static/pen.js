@@ -1,6 +1,9 @@
 // Strokes in the picture's own pixels, as wide on the screen whatever the zoom.
 
 const LINE_PX = 2;
+const RIM_PX = 1.2;
+const RIM_COLOR = "#0b0e12";
+const RIM_ALPHA = 0.45;
 const FONT_PX = 13;
 
 /** Draws on a 2D context whose unit is a picture pixel; `scale` is how many screen pixels that is. */
@@ -22,14 +25,28 @@ export class Pen {
     context.setLineDash(dashed ? [6 * unit, 5 * unit] : []);
   }
 
+  /** Stroke the present path on a dark rim, so that it is seen on bright pictures, too. */
+  stroke() {
+    const { context, unit } = this;
+    const { strokeStyle, globalAlpha, lineWidth } = context;
+    context.strokeStyle = RIM_COLOR;
+    context.globalAlpha = RIM_ALPHA * globalAlpha;
+    context.lineWidth = lineWidth + 2 * RIM_PX * unit;
+    context.stroke();
+    Object.assign(context, { strokeStyle, globalAlpha, lineWidth });
+    context.stroke();
+  }
+
   box([left, top], [right, bottom]) {
-    this.context.strokeRect(Math.min(left, right), Math.min(top, bottom), Math.abs(right - left), Math.abs(bottom - top));
+    this.context.beginPath();
+    this.context.rect(left, top, right - left, bottom - top);
+    this.stroke();
   }
 
   circle([x, y], radius) {
     this.context.beginPath();
     this.context.arc(x, y, radius, 0, 2 * Math.PI);
-    this.context.stroke();
+    this.stroke();
   }
 
   dot([x, y], radius = 2.5) {
@@ -42,7 +59,7 @@ export class Pen {
     this.context.beginPath();
     for (const [x, y] of points) this.context.lineTo(x, y);
     if (closed) this.context.closePath();
-    this.context.stroke();
+    this.stroke();
   }
 
   /** A word on a plate of `color`, above `[x, y]`, or below `underY` where there is no room above. */
@@ -58,7 +75,7 @@ export class Pen {
     context.beginPath();
     context.roundRect(left, top, width, height, 4 * unit);
     context.fill();
-    context.fillStyle = "#0b0e12";
+    context.fillStyle = RIM_COLOR;
     context.textBaseline = "middle";
     context.fillText(text, left + 4.5 * unit, top + height / 2 + 0.5 * unit);
   }
@@ -70,7 +87,7 @@ export class Pen {
     context.setLineDash([]);
     context.textBaseline = "alphabetic";
     context.lineWidth = 3 * unit;
-    context.strokeStyle = "#0b0e12cc";
+    context.strokeStyle = `${RIM_COLOR}cc`;
     context.strokeText(text, x, y);
     context.fillStyle = color;
     context.fillText(text, x, y);

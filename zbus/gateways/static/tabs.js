@@ -1,6 +1,6 @@
 // The cameras as tabs.
 
-import { make, setText } from "./dom.js";
+import { insertByName, make, setText } from "./dom.js";
 
 export class Tabs {
   /** `onChoose(camera)` is called when a person chooses another one. */
@@ -21,10 +21,11 @@ export class Tabs {
 
   /** Forget all cameras but `names`. */
   retain(names) {
-    for (const name of this.tabs.keys()) {
-      if (!names.includes(name)) this.tabs.delete(name);
+    for (const [name, tab] of this.tabs) {
+      if (names.includes(name)) continue;
+      tab.remove();
+      this.tabs.delete(name);
     }
-    this.list.replaceChildren(...this.tabs.values());
   }
 
   choose(camera) {
@@ -41,9 +42,7 @@ export class Tabs {
     tab.setAttribute("aria-controls", "stage");
     tab.addEventListener("click", () => this.onChoose(camera));
     this.tabs.set(camera, tab);
-    const sorted = [...this.tabs.keys()].sort();
-    this.tabs = new Map(sorted.map((name) => [name, this.tabs.get(name)]));
-    this.list.replaceChildren(...this.tabs.values());
+    insertByName(this.list, tab, camera);
     this.choose(this.chosen);
     return tab;
   }
@@ -51,7 +50,7 @@ export class Tabs {
   onKey(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step || !this.tabs.size) return;
-    const names = [...this.tabs.keys()];
+    const names = [...this.tabs.keys()].sort();
     const next = names[(names.indexOf(this.chosen) + step + names.length) % names.length];
     this.onChoose(next);
     this.tabs.get(next).focus();
