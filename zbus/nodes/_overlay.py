@@ -117,7 +117,7 @@ class _OverlayNode:
             "received": self._received,
             "refused": sum(self._refused.values()) + self.door.wrong_part_count,
             **{f"refused_{reason}": count for reason, count in self._refused.items()},
-            **self._store.counters,
+            **{f"shapes_{name}": count for name, count in self._store.counters.items()},
             **self._intake.counters,
         }
         return Report(

@@ -28,7 +28,8 @@ _SHAPE_BYTES, _POINT_BYTES = 128, 19
 class DoorDefaults:
     """What an overlay means at one door where it leaves something open.
 
-    `within_px` (width, height) makes the door ignore every box with a corner outside that picture.
+    `within_px` (width, height) makes the door ignore every box with a corner outside that picture, where
+    the box is for `camera` or names none.
     """
 
     camera: str = ""
@@ -36,9 +37,16 @@ class DoorDefaults:
     lifetime_s: float = LIFETIME_DEFAULT_S
     within_px: tuple[int, int] | None = None
 
+    def __post_init__(self) -> None:
+        if self.within_px is not None and (len(self.within_px) != 2 or min(self.within_px) < 1):
+            raise ValueError("within_px must be [width, height], each 1 or more")
+        if not 0 < self.lifetime_s <= LIFETIME_MAX_S:
+            raise ValueError(f"lifetime_s must be above 0 and at most {LIFETIME_MAX_S:g}")
+
     def apply(self, overlay: Overlay) -> Overlay | None:
         """`overlay` with nothing left open, or None where this door ignores it."""
-        if self.within_px and overlay.verb == "DRAW_BOX" and not _inside(overlay, self.within_px):
+        is_mine = overlay.camera in ("", self.camera)
+        if self.within_px and is_mine and overlay.verb == "DRAW_BOX" and not _inside(overlay, self.within_px):
             return None
         lifetime_s = self.lifetime_s if overlay.lifetime_s is None else overlay.lifetime_s
         return replace(

@@ -265,3 +265,17 @@ class TestDoorDefaults:
 
     def test_the_plain_door_only_names_the_lifetime(self):
         assert DoorDefaults().apply(box("", "", None)) == box("", "", 1.0)
+
+
+@pytest.mark.parametrize("within_px", [(640,), (640, 480, 3), (0, 480)])
+def test_a_door_refuses_a_picture_size_that_is_none(within_px: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"^within_px"):
+        DoorDefaults(within_px=within_px)  # type: ignore[arg-type]
+
+
+def test_a_door_leaves_boxes_of_other_cameras_alone() -> None:
+    door = DoorDefaults(camera="one", within_px=(100, 100))
+    geometry = {"TOP_LEFT": [0, 0], "BOTTOM_RIGHT": [500, 500]}
+    assert door.apply(Overlay("DRAW_BOX", geometry)) is None
+    assert door.apply(Overlay("DRAW_BOX", geometry, camera="one")) is None
+    assert door.apply(Overlay("DRAW_BOX", geometry, camera="two")) is not None

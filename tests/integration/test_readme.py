@@ -1,0 +1,87 @@
+"""What a person may copy from the README is run here as it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from zbus.config import RigFile
+
+README = Path(__file__).parents[2] / "README.md"
+LINES = 40
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def endpoints() -> Iterator[dict[str, str]]:
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "zbus", "demo", "--ports", "auto", "--json", "--no-browser"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert demo.stdout is not None
+        yield json.loads(demo.stdout.readline())["endpoints"]
+    finally:
+        demo.terminate()
+        demo.communicate(timeout=30)
+
+
+def at(endpoints: dict[str, str], code: str) -> str:
+    """The script at this demo's ports in place of the standard ones."""
+    code = code.replace("tcp://127.0.0.1:5552", endpoints["subscribe"])
+    return code.replace("tcp://127.0.0.1:5556", endpoints["overlay"])
+
+
+def read_lines(code: str, wanted: set[str]) -> list[str]:
+    """Run a script that never ends until it has printed every wanted word at the start of a line."""
+    script = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True)
+    lines: list[str] = []
+    try:
+        assert script.stdout is not None
+        while wanted - {line.split()[0] for line in lines} and len(lines) < LINES:
+            line = script.stdout.readline()
+            assert line, "the script ended"
+            lines.append(line)
+    finally:
+        script.kill()
+        script.communicate()
+    return lines
+
+
+def test_the_subscriber_prints_frames_and_tracks(endpoints: dict[str, str]) -> None:
+    lines = read_lines(at(endpoints, blocks("python")[0]), {"frame", "tracks"})
+    assert any(line.startswith("frame") and "(480, 640)" in line for line in lines)
+    assert any(line.startswith("tracks") and "1: [" in line for line in lines)
+
+
+def test_the_pushed_box_comes_back(endpoints: dict[str, str]) -> None:
+    from zbus.transport import Subscriber
+    from zbus.wire import OverlaySet
+
+    with Subscriber(endpoints["subscribe"], "overlay/arena/", policy="every") as overlays:
+        subprocess.run([sys.executable, "-c", at(endpoints, blocks("python")[1])], check=True, timeout=30)
+        received = overlays.recv(10)
+        assert received is not None
+        assert isinstance(received.body, OverlaySet)
+        assert [shape.label for shape in received.body.shapes] == ["nest"]
+
+
+def test_the_rig_file_is_a_rig_file(tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    path.write_text(blocks("toml")[0], encoding="utf-8")
+    assert tomllib.loads(path.read_text(encoding="utf-8"))
+    rig = RigFile(path).load()
+    assert set(rig.cameras) == {"top", "side"}
+    assert rig.overlay is not None
+    assert rig.gateway is not None
