@@ -59,7 +59,7 @@ function putNode(node) {
 }
 
 function showLink(state, waitMs, reason) {
-  byId("link").dataset.link = state;
+  byId("link").dataset.link = document.body.dataset.link = state;
   setText(byId("link-text"), LINK_WORDS[state]);
   if (state === "live") byId("banner").hidden = true;
   if (state !== "lost") return;
