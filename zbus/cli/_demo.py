@@ -103,11 +103,12 @@ def _run(rig: Rig, path: Path, seconds: float | None, browser: bool, as_json: bo
             with Supervisor(rig, plan_children(rig, path), reactor):
                 _wait_for_tracks(probe, reactor)
                 _tell_endpoints(rig, browser, as_json)
-                reactor.after(SETTLE_S, probe.forget_start)
+                reactor.after(min(SETTLE_S, (seconds or SETTLE_S) / 2), lambda: probe.time_latency(True))
                 if seconds is not None:
                     reactor.after(seconds, reactor.stop)
                 reactor.every(LOOK_PERIOD_S, lambda: reactor.stop() if probe.ended else None)
                 reactor.run()
+                probe.time_latency(False)
             _hear_out(probe)
             summary.update(probe.summary())
 

@@ -12,11 +12,25 @@ from scipy.optimize import linear_sum_assignment
 
 from zbus.config import BrokerPlan
 from zbus.transport import EVERY, Reactor, Received, Resource, Subscriber
-from zbus.wire import CONFIRMED, ENDED, EVENT, LOST, STATE, TRACKS, Event, State, Topic, TracksMessage
+from zbus.wire import (
+    CONFIRMED,
+    ENDED,
+    EVENT,
+    LOST,
+    RUNNING,
+    STATE,
+    TRACKS,
+    Event,
+    State,
+    Topic,
+    TracksMessage,
+)
 
 TRUTH_KEPT = 256
 LATENCIES_KEPT = 20_000
 FAR_PX = 50.0
+# After its last picture a camera's tracks are waited for no longer than this from one to the next.
+TRACKS_TIMEOUT_S = 1.0
 
 
 class Probe(Resource):
@@ -35,46 +49,53 @@ class Probe(Resource):
         self._truth: OrderedDict[int, NDArray[np.float64]] = OrderedDict()
         self._waiting: OrderedDict[int, NDArray[np.float64]] = OrderedDict()
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
+        self._early_ms: deque[float] = deque()
+        self._times = False
         self._squares = self._pairs = 0.0
         self._ids: set[int] = set()
+        self._heard_s = 0.0
+        self._is_open = False
         self.tracks = 0
 
     def open(self) -> None:
         """Connect."""
         self._subscriber.open()
         self._reactor.watch(self._subscriber.socket, self.take)
+        self._is_open = True
 
     def close(self) -> None:
         """Disconnect. Safe to call twice."""
-        self._subscriber.close()
+        if self._is_open:
+            self._reactor.unwatch(self._subscriber.socket)
+            self._subscriber.close()
+        self._is_open = False
+
+    def hear_out(self, timeout_s: float) -> None:
+        """Listen to the last words of nodes that have left, until none comes for `timeout_s`. Blocks."""
+        while (received := self._subscriber.recv(timeout_s)) is not None:
+            self._take(received)
 
     @property
     def ended(self) -> bool:
-        """True once the camera has given its last picture and the tracker has had it."""
+        """True once the camera has given its last picture and the tracks have come, or no more come."""
         state = self._states.get(self._camera)
         if state is None or state.state != ENDED:
             return False
-        return self.tracks >= self._total("camera", "published") - self._total("tracker", "lost")
+        is_silent = time.monotonic() - self._heard_s > TRACKS_TIMEOUT_S
+        return is_silent or self.tracks >= self._total("camera", "published")
 
-    @property
-    def failure(self) -> str:
-        """What keeps the rig from working, as its supervisor tells it; empty where it works."""
-        state = self._states.get("supervisor")
-        return state.cause if state else "the rig has not told its state"
+    def is_running(self, role: str) -> bool:
+        """True once a node of this role has told that it runs."""
+        return any(state.role == role and state.state == RUNNING for state in self._states.values())
 
-    def forget_start(self) -> None:
-        """Measure latency from now on: while processes start, it says how long starting takes."""
-        self._latencies_ms.clear()
+    def time_latency(self, wanted: bool) -> None:
+        """Measure latency from now on, or no more: while processes start or stop, it tells of that instead."""
+        self._times = wanted
 
     def take(self) -> None:
         """Look at what has arrived."""
         for received in self._subscriber.take():
-            if isinstance(received.body, TracksMessage):
-                self._take_tracks(received.body)
-            elif isinstance(received.body, Event) and received.body.event == "truth":
-                self._take_truth(received.body)
-            elif isinstance(received.body, State):
-                self._take_state(received, received.body)
+            self._take(received)
 
     def summary(self) -> dict[str, Any]:
         """What was seen until now; rmse only where the camera tells the truth."""
@@ -98,8 +119,19 @@ class Probe(Resource):
             summary["centroid_rmse_px"] = round((self._squares / self._pairs) ** 0.5, 3)
         return summary
 
+    def _take(self, received: Received) -> None:
+        body = received.body
+        if isinstance(body, TracksMessage):
+            self._take_tracks(body)
+        elif isinstance(body, Event) and body.event == "truth":
+            self._take_truth(body)
+        elif isinstance(body, State):
+            self._take_state(received, body)
+
     def _take_tracks(self, message: TracksMessage) -> None:
-        self._latencies_ms.append((time.monotonic_ns() - message.mono_ns) / 1e6)
+        if self._times:
+            self._latencies_ms.append((time.monotonic_ns() - message.mono_ns) / 1e6)
+        self._heard_s = time.monotonic()
         self.tracks += 1
         rows = [state != LOST for state in message.tracks.states]
         confirmed = [state == CONFIRMED for state in message.tracks.states]
@@ -109,8 +141,12 @@ class Probe(Resource):
 
     def _take_truth(self, event: Event) -> None:
         number = event.fields.get("frame_number")
-        centroids = np.asarray(event.fields.get("centroids_px", []), np.float64).reshape(-1, 2)
-        if isinstance(number, int):
+        try:
+            centroids = np.asarray(event.fields.get("centroids_px", []), np.float64).reshape(-1, 2)
+        except (ValueError, TypeError):
+            # Why: anybody may publish an event of this name.
+            return
+        if isinstance(number, int) and np.isfinite(centroids).all():
             self._truth[number] = centroids
             self._compare(number)
 
@@ -135,6 +171,8 @@ class Probe(Resource):
         if self._sessions.get(node, received.origin.session) != received.origin.session:
             self._keep_past(node)
         self._sessions[node] = received.origin.session
+        if state.state == ENDED and self._states.get(node, state).state != ENDED:
+            self._heard_s = time.monotonic()
         self._states[node] = state
 
     def _keep_past(self, node: str) -> None:
@@ -151,7 +189,8 @@ class Probe(Resource):
         return total
 
     def _latency(self) -> dict[str, float] | None:
-        if not self._latencies_ms:
+        latencies_ms = self._latencies_ms or self._early_ms
+        if not latencies_ms:
             return None
-        p50, p99 = np.percentile(np.fromiter(self._latencies_ms, float), [50, 99])
+        p50, p99 = np.percentile(np.fromiter(latencies_ms, float), [50, 99])
         return {"p50": round(float(p50), 3), "p99": round(float(p99), 3)}
