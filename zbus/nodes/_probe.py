@@ -89,7 +89,7 @@ class Probe(Resource):
         return any(state.role == role and state.state == RUNNING for state in self._states.values())
 
     def time_latency(self, wanted: bool) -> None:
-        """Measure latency from now on, or no more: while processes start or stop, it tells of that instead."""
+        """Measure latency from now on, or no more: what starting or stopping takes is none."""
         self._times = wanted
 
     def take(self) -> None:
