@@ -17,7 +17,7 @@ lint:
     {{python}} -m ruff check .
 
 types:
-    {{python}} -m pyright
+    {{python}} -m pyright --pythonpath {{python}}
 
 layers:
     .venv/bin/lint-imports
