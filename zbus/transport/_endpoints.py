@@ -44,13 +44,13 @@ def is_exposed(endpoint: str) -> bool:
 
 def connect(socket: zmq.Socket[bytes], endpoint: str) -> None:
     """Connect, now or as soon as somebody is there. Raises TransportError for what cannot be connected to."""
+    wanted = _resolvable(socket, endpoint)
+    if re.fullmatch(r"tcp://.*:(\*|0+)", wanted):
+        raise _connect_error(endpoint, "any port is for who binds")
     try:
-        socket.connect(_resolvable(socket, endpoint))
+        socket.connect(wanted)
     except zmq.ZMQError as error:
-        raise TransportError(
-            f"{endpoint} cannot be connected to: {error.strerror}",
-            next_step="write it like tcp://127.0.0.1:5551, with the port of the one who binds",
-        ) from error
+        raise _connect_error(endpoint, error.strerror) from error
 
 
 def disconnect(socket: zmq.Socket[bytes], endpoint: str) -> None:
@@ -111,6 +111,13 @@ def _is_served(endpoint: str) -> bool:
         except OSError:
             return False
     return True
+
+
+def _connect_error(endpoint: str, cause: str) -> TransportError:
+    return TransportError(
+        f"{endpoint} cannot be connected to: {cause}",
+        next_step="write it like tcp://127.0.0.1:5551, with the port of the one who binds",
+    )
 
 
 def _bind_error(endpoint: str, error: zmq.ZMQError) -> TransportError:
