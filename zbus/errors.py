@@ -31,7 +31,10 @@ class ZbusError(Exception):
 
 
 class ConfigError(ZbusError):
-    """A wrong rig file or setting: `path`, `line` and `key` say where, `expected` what would be right."""
+    """A wrong rig file or setting: `path`, `line` and `key` say where, `expected` what would be right.
+
+    `what` is what is wrong, without the place.
+    """
 
     code = "bad_config"
     exit_code = EXIT_CONFIG
@@ -49,7 +52,7 @@ class ConfigError(ZbusError):
         place = f"{path}:{line}: " if path and line else f"{path}: " if path else ""
         wanted = f" (expected {expected})" if expected else ""
         super().__init__(f"{place}{f'{key}: ' if key else ''}{cause}{wanted}", next_step=next_step)
-        self.path, self.line, self.key, self.expected = path, line, key, expected
+        self.what, self.path, self.line, self.key, self.expected = cause, path, line, key, expected
 
 
 class UnknownName(ZbusError):
@@ -139,6 +142,12 @@ class TrackingError(ZbusError):
 
 
 class NodeFailed(ZbusError):
-    """A process of the rig ended that should not have."""
+    """A process of the rig ended that should not have; `code` and `exit_code` are its own, where it told."""
 
     code = "node_failed"
+
+    def __init__(
+        self, cause: str, *, next_step: str = "", code: str = "", exit_code: int = EXIT_FAILURE
+    ) -> None:
+        super().__init__(cause, next_step=next_step)
+        self.code, self.exit_code = code or type(self).code, exit_code

@@ -9,14 +9,14 @@ from dataclasses import replace
 import click
 
 from zbus.cli._node import run_node
-from zbus.cli._options import broker_options, json_option
+from zbus.cli._options import broker_options, insecure_option, json_option, warn_if_open
 from zbus.config import BrokerPlan, Rig
 from zbus.plugins import load_plugin
 
 
 @click.command()
 @broker_options
-@click.option("--insecure", is_flag=True, help="Let other machines in, though nothing is locked.")
+@insecure_option
 @click.option("--quiet", is_flag=True, help="Do not say where it listens.")
 @json_option
 def broker(
@@ -40,10 +40,7 @@ def broker(
 
     run_broker = load_plugin("zbus.brokers", "broker")
     plan = replace(broker, insecure=insecure or broker.insecure)
-    if plan.insecure:
-        click.secho(
-            "warning: this broker is not locked; whoever reaches it may read and write", fg="red", err=True
-        )
+    warn_if_open(plan.insecure)
     run_node(lambda reactor: run_broker(plan, reactor, on_ready))
 
 

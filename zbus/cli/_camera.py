@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from zbus.cli._node import run_node
-from zbus.cli._options import broker_options, given_settings, settings_options
-from zbus.config import BrokerPlan, CameraPlan, Rig, find_camera
+from zbus.cli._options import Flags, broker_options, given_settings, settings_options
+from zbus.config import BrokerPlan, CameraPlan, Place, Rig, find_camera
 from zbus.plugins import load_plugin, plugin_names
 
 
@@ -46,18 +46,18 @@ def camera(
         return
     if not rig.cameras or not camera_id:
         raise click.UsageError(f"name a source ({', '.join(plugin_names('zbus.cameras'))}) or --rig and --id")
-    _run(camera_id, find_camera(rig, camera_id), broker)
+    _run(camera_id, find_camera(rig, camera_id), broker, rig.place)
 
 
 def _runner(source: str) -> Any:
     def run(**values: Any) -> None:
         camera_id, broker = click.get_current_context().obj
-        _run(camera_id or source, CameraPlan(source=source, settings=given_settings(values)), broker)
+        _run(camera_id or source, CameraPlan(source, given_settings(values)), broker, Flags())
 
     return run
 
 
-def _run(camera_id: str, plan: CameraPlan, broker: BrokerPlan) -> None:
+def _run(camera_id: str, plan: CameraPlan, broker: BrokerPlan, place: Place) -> None:
     from zbus.nodes import run_camera
 
-    run_node(lambda reactor: run_camera(camera_id, plan, broker, reactor))
+    run_node(lambda reactor: run_camera(camera_id, plan, broker, reactor, place))

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from zbus.config import Rig, RigFile, read_settings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from zbus.config import Rig
 from zbus.errors import UnknownName
-from zbus.plugins import load_plugin
+from zbus.nodes import make_camera, make_tracker
 
 
-def check_plans(rig: Rig, source: RigFile) -> None:
-    """Raises ConfigError naming file, line and key of the first plug-in or setting that does not exist."""
+def check_plans(rig: Rig) -> None:
+    """Raises ConfigError naming file, line and key of the first plug-in or setting that does not exist.
+
+    Cameras and trackers are made for it, which opens nothing.
+    """
     for name, camera in rig.cameras.items():
-        _check(source, "zbus.cameras", f"cameras.{name}", "source", camera.source, camera.settings)
+        _check(rig, f"cameras.{name}.source", camera.source, partial(make_camera, name, camera, rig.place))
     for name, tracker in rig.trackers.items():
-        _check(source, "zbus.trackers", f"trackers.{name}", "tracker", tracker.tracker, tracker.settings)
+        make = partial(make_tracker, name, tracker, rig.place)
+        _check(rig, f"trackers.{name}.tracker", tracker.tracker, make)
 
 
-def _check(source: RigFile, group: str, table: str, key: str, plugin: str, settings: object) -> None:
+def _check(rig: Rig, key: str, plugin: str, make: Callable[[], Any]) -> None:
     try:
-        loaded = load_plugin(group, plugin)
+        make()
     except UnknownName as error:
+        key = key if error.name == plugin else f"{key.rpartition('.')[0]}.settings.{error.what}"
         expected = "one of " + ", ".join(error.known)
-        raise source.error(f"is {plugin!r}", key=f"{table}.{key}", expected=expected) from error
-    assert isinstance(settings, dict)
-    read_settings(loaded.Settings, settings, source, f"{table}.settings.")
+        raise rig.place.error(f"is {error.name!r}", key=key, expected=expected) from error

@@ -17,8 +17,8 @@ from zbus.cli._node import run_node
 from zbus.cli._options import json_option
 from zbus.config import Rig
 from zbus.config import write_rig as text_of
-from zbus.errors import NodeFailed
-from zbus.nodes import Probe, Supervisor, plan_children
+from zbus.errors import ConfigError, NodeFailed
+from zbus.nodes import Probe, Supervisor, is_answered, plan_children, remove_rig_folder
 from zbus.transport import Reactor
 
 START_TIMEOUT_S = 30.0
@@ -71,19 +71,29 @@ def demo(
     With --video it tracks a real video, to its end. With --json the first line on stdout holds the
     endpoints and the last one a summary.
     """
+    if write_rig is not None:
+        rig = _make_rig(video, animals, loop, write_rig.resolve().parent)
+        _write(write_rig, rig)
+        click.echo(f"{write_rig} is written; start it: zbus up {write_rig}")
+        return
     with tempfile.TemporaryDirectory(prefix="zbus-demo-") as folder:
-        rig = _make_rig(
-            video, animals, loop, Path(folder) if write_rig is None else write_rig.resolve().parent
-        )
-        if write_rig is not None:
-            write_rig.write_text(text_of(rig), encoding="utf-8")
-            click.echo(f"{write_rig} is written; start it: zbus up {write_rig}")
-            return
+        rig = _make_rig(video, animals, loop, Path(folder))
         rig = choose_ports(rig) if ports == "auto" else rig
-        path = Path(folder) / "demo.toml"
-        path.write_text(text_of(rig), encoding="utf-8")
-        summary = _run(rig, path, seconds, browser and not as_json, as_json)
+        _write(path := Path(folder) / "demo.toml", rig)
+        try:
+            summary = _run(rig, path, seconds, browser and not as_json, as_json)
+        finally:
+            if ports == "auto":
+                remove_rig_folder(rig.broker)
     click.echo(json.dumps(summary) if as_json else _describe_summary(summary))
+
+
+def _write(path: Path, rig: Rig) -> None:
+    try:
+        path.write_text(text_of(rig), encoding="utf-8")
+    except OSError as error:
+        step = "choose a folder that you may write to"
+        raise ConfigError(f"cannot be written: {error.strerror}", path=str(path), next_step=step) from error
 
 
 def _make_rig(video: Path | None, animals: int | None, loop: bool, folder: Path) -> Rig:
@@ -100,38 +110,43 @@ def _run(rig: Rig, path: Path, seconds: float | None, browser: bool, as_json: bo
     def run(reactor: Reactor) -> None:
         # Why in this order: the probe hears the last words of every node.
         with Probe(camera, rig.broker, reactor) as probe:
-            with Supervisor(rig, plan_children(rig, path), reactor):
-                _wait_for_tracks(probe, reactor)
+            with Supervisor(rig, plan_children(rig, path), reactor) as supervisor:
+                _wait_until_ready(rig, probe, supervisor, reactor)
                 _tell_endpoints(rig, browser, as_json)
-                reactor.after(min(SETTLE_S, (seconds or SETTLE_S) / 2), lambda: probe.time_latency(True))
-                if seconds is not None:
-                    reactor.after(seconds, reactor.stop)
-                reactor.every(LOOK_PERIOD_S, lambda: reactor.stop() if probe.ended else None)
-                reactor.run()
-                probe.time_latency(False)
-            _hear_out(probe)
+                _look(probe, seconds, reactor)
+            probe.hear_out(LAST_WORDS_S)
             summary.update(probe.summary())
 
     run_node(run)
     return summary
 
 
-def _wait_for_tracks(probe: Probe, reactor: Reactor) -> None:
+def _wait_until_ready(rig: Rig, probe: Probe, supervisor: Supervisor, reactor: Reactor) -> None:
+    """Wait for the first tracks, for the overlay door and for the page: what is told then can be used."""
+    assert rig.gateway is not None
     deadline_s = time.monotonic() + START_TIMEOUT_S
-    while not probe.tracks and not reactor.stopping:
+    while not reactor.stopping:
+        if supervisor.failure:
+            raise supervisor.failure
+        if probe.tracks and probe.is_running("overlay") and is_answered(rig.gateway.bind, LOOK_PERIOD_S):
+            return
         if time.monotonic() > deadline_s:
+            missing = "no tracks" if not probe.tracks else "no overlay door or no page"
             raise NodeFailed(
-                f"no tracks within {START_TIMEOUT_S:g} s; {probe.failure or 'every process runs'}",
-                next_step="see why: zbus -v demo; other ports: zbus demo --ports auto; zbus doctor",
+                f"there are {missing} after {START_TIMEOUT_S:g} s, though every process runs",
+                next_step="see why: zbus -v demo; zbus doctor",
             )
         reactor.run_once(LOOK_PERIOD_S)
 
 
-def _hear_out(probe: Probe) -> None:
-    until_s = time.monotonic() + LAST_WORDS_S
-    while time.monotonic() < until_s:
-        probe.take()
-        time.sleep(LOOK_PERIOD_S / 10)
+def _look(probe: Probe, seconds: float | None, reactor: Reactor) -> None:
+    """Let the rig run, to its end if it has one."""
+    reactor.after(min(SETTLE_S, (seconds or SETTLE_S) / 2), lambda: probe.time_latency(True))
+    if seconds is not None:
+        reactor.after(seconds, reactor.stop)
+    reactor.every(LOOK_PERIOD_S, lambda: reactor.stop() if probe.ended else None)
+    reactor.run()
+    probe.time_latency(False)
 
 
 def _tell_endpoints(rig: Rig, browser: bool, as_json: bool) -> None:
@@ -144,7 +159,7 @@ def _tell_endpoints(rig: Rig, browser: bool, as_json: bool) -> None:
         "http": page,
     }
     if as_json:
-        print(json.dumps({"endpoints": endpoints}), flush=True)  # noqa: T201
+        click.echo(json.dumps({"endpoints": endpoints}))
         return
     click.echo(f"the demo runs; look at {page}  (Ctrl-C ends it)")
     for name, endpoint in endpoints.items():

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import socket
 from dataclasses import replace
 from pathlib import Path
 
 from zbus.config import BrokerPlan, CameraPlan, GatewayPlan, OverlayPlan, Rig, TrackerPlan
-from zbus.errors import TransportError
+from zbus.nodes import free_ports
 
 SAMPLES = 40
-# Why: below the range from which systems give ports to outgoing connections.
-FREE_PORTS = (20_000, 32_000)
-PORT_TRIES = 200
 
 
 def arena_rig(animals: int) -> Rig:
@@ -58,7 +53,7 @@ def video_rig(video: Path, animals: int, loop: bool, folder: Path) -> Rig:
 
 def choose_ports(rig: Rig) -> Rig:
     """The same rig at ports that are free now."""
-    directory, publish, subscribe, overlay, page = _free_ports(5)
+    directory, publish, subscribe, overlay, page = free_ports(5)
     address = "tcp://127.0.0.1:{}".format
     return replace(
         rig,
@@ -66,26 +61,6 @@ def choose_ports(rig: Rig) -> Rig:
         overlay=OverlayPlan(address(overlay)),
         gateway=GatewayPlan(f"127.0.0.1:{page}"),
     )
-
-
-def _free_ports(count: int) -> list[int]:
-    ports: list[int] = []
-    for _ in range(PORT_TRIES):
-        port = random.randint(*FREE_PORTS)
-        if port not in ports and _is_free(port):
-            ports.append(port)
-        if len(ports) == count:
-            return ports
-    raise TransportError("no free ports were found", next_step="end what listens: ss -ltn")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _write_picture(path: Path, picture: object) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,8 +16,9 @@ from pathlib import Path
 import click
 
 from zbus.cli._options import broker_options, json_option
-from zbus.config import BrokerPlan, Rig
+from zbus.config import BrokerPlan, GatewayPlan, Rig
 from zbus.errors import EXIT_FAILURE, ZbusError
+from zbus.nodes import is_free
 
 OPEN_FILES_MIN = 1_024
 SHM_MIN_BYTES = 256 * 1024 * 1024
@@ -168,22 +168,13 @@ def _bus(broker: BrokerPlan) -> Iterator[Finding]:
 
 
 def _ports(broker: BrokerPlan) -> Iterator[Finding]:
-    for endpoint in (broker.directory, broker.publish, broker.subscribe, "tcp://127.0.0.1:8080"):
+
+    for endpoint in (broker.directory, broker.publish, broker.subscribe, GatewayPlan().bind):
         host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
-        if not port.isdigit() or _can_bind(host, int(port)):
+        if not port.isdigit() or is_free(host, int(port)):
             continue
         mend = f"see who has it: ss -ltnp 'sport = :{port}'; or zbus demo --ports auto"
         yield Finding("port", "note", f"{port} is taken by another program", mend)
-
-
-def _can_bind(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 _COLORS: dict[str, str] = {"ok": "green", "note": "yellow", "bad": "red"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -11,11 +12,18 @@ from typing import Any
 import click
 
 from zbus.config import load_rig
-from zbus.errors import RequestTimeout, UnknownName
-from zbus.nodes import find_supervisor, find_supervisors
+from zbus.errors import RequestTimeout, UnknownName, ZbusError
+from zbus.nodes import find_supervisor, find_supervisors, has_left
 
 STOP_TIMEOUT_S = 30.0
 LOOK_PERIOD_S = 0.05
+
+
+class _NoSuchRig(UnknownName):
+    """None is up, or it is not clear which one is meant."""
+
+    def __init__(self, cause: str, next_step: str) -> None:
+        ZbusError.__init__(self, cause, next_step=next_step)
 
 
 @click.command()
@@ -23,9 +31,10 @@ LOOK_PERIOD_S = 0.05
 def down(rig_path: Path | None) -> None:
     """Stop the rig of a rig file, or the only one that is up, and wait until it is down."""
     status = _choose(rig_path)
-    os.kill(status["pid"], signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(status["pid"], signal.SIGTERM)
     deadline_s = time.monotonic() + STOP_TIMEOUT_S
-    while any(running["pid"] == status["pid"] for running in find_supervisors()):
+    while not has_left(status):
         if time.monotonic() > deadline_s:
             step = f"see what it does: zbus ps; end it by force: kill -9 {status['pid']}"
             raise RequestTimeout(f"{status['rig']} is still up after {STOP_TIMEOUT_S:g} s", next_step=step)
@@ -41,8 +50,11 @@ def _choose(rig_path: Path | None) -> dict[str, Any]:
             raise UnknownName("running rig", rig.name, _names(), next_step=f"zbus up {rig_path}")
         return status
     running = find_supervisors()
-    if len(running) != 1:
-        raise UnknownName("running rig", "", _names(), next_step="zbus down RIG.TOML names the one to stop")
+    if not running:
+        raise _NoSuchRig("no rig is up on this machine", "start one: zbus demo, or zbus up RIG.TOML")
+    if len(running) > 1:
+        names = ", ".join(_names())
+        raise _NoSuchRig(f"several rigs are up: {names}", "name the one to stop: zbus down RIG.TOML")
     return running[0]
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import click
 
-from zbus.cli._options import broker_options
+from zbus.cli._options import Flags, bind_option, broker_options, insecure_option, warn_if_open
 from zbus.config import BrokerPlan, GatewayPlan, Rig, read_settings
 from zbus.gateways import GatewaySettings, run_gateway
-from zbus.nodes import end_with_supervisor
 
 
 @click.command()
-@click.option(
-    "--bind", default=None, metavar="HOST:PORT", help=f"Where the page is.  [default: {GatewayPlan().bind}]"
-)
-@click.option("--insecure", is_flag=True, help="Let other machines in, though nothing is locked.")
+@bind_option(GatewayPlan().bind, "HOST:PORT")
+@insecure_option
 @broker_options
 def gateway(
     bind: str | None,
@@ -31,5 +28,5 @@ def gateway(
         "insecure": insecure or planned.insecure,
         "title": rig.name,
     }
-    end_with_supervisor()
-    run_gateway(read_settings(GatewaySettings, settings, prefix="gateway."))
+    warn_if_open(settings["insecure"])
+    run_gateway(read_settings(GatewaySettings, settings, Flags()))

@@ -6,12 +6,18 @@ import json
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from zbus import __version__
-from zbus.errors import EXIT_UNREACHABLE, ZbusError
+from zbus.cli._text import OneLine, printable
+from zbus.errors import EXIT_USAGE, ConfigError, ZbusError
+
+if TYPE_CHECKING:
+    from zbus.nodes import Lifeline
+
+SUPERVISOR_FD = "ZBUS_SUPERVISOR_FD"
 
 # verb: (file, what it does in a line). Why by name: `zbus --help` must not import numpy.
 VERBS = {
@@ -48,15 +54,19 @@ class _Verbs(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
+        as_json = "--json" in ctx.args
+        lifeline = _hold_on()
         try:
             return super().invoke(ctx)
         except ZbusError as error:
-            _tell(error, "--json" in sys.argv)
+            if lifeline is None or not lifeline.tell(error):
+                _tell(error, as_json)
             ctx.exit(error.exit_code)
-        except BrokenPipeError:
-            # Why: `zbus tap | head` ends like every other program whose reader is gone.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(EXIT_UNREACHABLE)
+        except click.UsageError as error:
+            if not as_json:
+                raise
+            _tell(_in_our_words(error), as_json)
+            ctx.exit(error.exit_code)
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,12 +81,29 @@ def zbus(verbose: int) -> None:
     import logging
 
     levels = (logging.WARNING, logging.INFO, logging.DEBUG)
-    logging.basicConfig(
-        level=levels[min(verbose, 2)],
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=levels[min(verbose, 2)], handlers=[handler])
+
+
+def _hold_on() -> Lifeline | None:
+    """The lifeline to the supervisor that started this process, if one did: this process ends with it."""
+    # Why first by name: `zbus --help` must not import what nodes need.
+    if SUPERVISOR_FD not in os.environ:
+        return None
+    from zbus.nodes import take_lifeline
+
+    lifeline = take_lifeline()
+    if lifeline is not None:
+        lifeline.watch()
+    return lifeline
+
+
+def _in_our_words(error: click.UsageError) -> ZbusError:
+    command = error.ctx.command_path if error.ctx else "zbus"
+    told = ConfigError(error.format_message(), next_step=f"{command} --help")
+    told.exit_code = EXIT_USAGE
+    return told
 
 
 def _tell(error: ZbusError, as_json: bool) -> None:
@@ -84,6 +111,6 @@ def _tell(error: ZbusError, as_json: bool) -> None:
         told = {"code": error.code, "cause": error.cause, "next_step": error.next_step}
         click.echo(json.dumps({"error": told}))
         return
-    click.secho(f"error: {error.cause}", fg="red", err=True)
+    click.secho(f"error: {printable(error.cause)}", fg="red", err=True)
     if error.next_step:
-        click.echo(f"  try: {error.next_step}", err=True)
+        click.echo(f"  try: {printable(error.next_step)}", err=True)

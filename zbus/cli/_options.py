@@ -5,22 +5,44 @@ from __future__ import annotations
 import functools
 import tomllib
 import typing
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, fields, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
-from zbus.config import BrokerPlan, Rig, load_rig
+from zbus.config import BrokerPlan, Rig, load_rig, read_settings
 from zbus.errors import ConfigError
 
 Command = Callable[..., Any]
+
+
+class Flags:
+    """The place of settings given on the command line: errors name the option.
+
+    `named` are those that have an option of their own; the others are given by `--set`, or all have one
+    where `named` is None.
+    """
+
+    def __init__(self, named: Collection[str] | None = None) -> None:
+        self._named = named
+
+    def error(self, cause: str, *, key: str, expected: str = "", next_step: str = "") -> ConfigError:
+        """An error that names the option of `key`, which is written as in a rig file."""
+        name = key.partition(".settings.")[2] or key
+        has_flag = self._named is None or name in self._named
+        flag = f"--{name.replace('_', '-')}" if has_flag else f"--set {name}"
+        return ConfigError(cause, key=flag, expected=expected, next_step=next_step)
+
 
 _ADDRESSES = ("directory", "publish", "subscribe")
 
 rig_option = click.option(
     "--rig", "rig_path", type=click.Path(path_type=Path), help="A rig file; its [broker] section counts."
+)
+insecure_option = click.option(
+    "--insecure", is_flag=True, help="Let other machines in, though nothing is locked."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -36,13 +58,27 @@ def broker_options(command: Command) -> Command:
         rig = load_rig(rig_path) if rig_path else Rig()
         addresses = {name: values.pop(name) for name in _ADDRESSES}
         given = {name: address for name, address in addresses.items() if address}
-        return command(*args, rig=rig, broker=replace(rig.broker, **given), **values)
+        return command(*args, rig=rig, broker=_plan_broker(rig.broker, given), **values)
 
     wrapped: Command = with_broker
     for name in reversed(_ADDRESSES):
         text = f"The broker's {name} address.  [default: {getattr(BrokerPlan(), name)}]"
         wrapped = click.option(f"--{name}", default=None, metavar="ENDPOINT", help=text)(wrapped)
     return rig_option(wrapped)
+
+
+def bind_option(default: str, metavar: str) -> Callable[[Command], Command]:
+    """`--bind`, where a node listens."""
+    return click.option(
+        "--bind", default=None, metavar=metavar, help=f"Where it listens.  [default: {default}]"
+    )
+
+
+def warn_if_open(insecure: bool) -> None:
+    """Say on stderr that nothing keeps strangers out."""
+    if insecure:
+        text = "warning: nothing is locked here; whoever reaches this machine may read and write"
+        click.secho(text, fg="red", err=True)
 
 
 def settings_options(cls: type[Any]) -> list[click.Parameter]:
@@ -69,6 +105,10 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
             raise ConfigError(f"{assignment!r} is not a setting", expected="key=value")
         _merge(settings, _parse(key.strip(), value.strip()))
     return settings
+
+
+def _plan_broker(planned: BrokerPlan, given: Mapping[str, str]) -> BrokerPlan:
+    return read_settings(BrokerPlan, {**asdict(planned), **given}, Flags())
 
 
 def _parse(key: str, value: str) -> dict[str, Any]:
@@ -116,4 +156,11 @@ def _click_type(hint: Any) -> Any:
         return hint
     if typing.get_origin(hint) is typing.Literal:
         return click.Choice([str(choice) for choice in typing.get_args(hint)])
-    return None
+    return _NumberOrText() if set(typing.get_args(hint)) == {int, str} else None
+
+
+class _NumberOrText(click.ParamType):
+    name = "number|text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        return int(value) if value.isdecimal() else value

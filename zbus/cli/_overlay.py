@@ -5,15 +5,13 @@ from __future__ import annotations
 import click
 
 from zbus.cli._node import run_node
-from zbus.cli._options import broker_options
-from zbus.config import BrokerPlan, OverlayPlan, Rig
+from zbus.cli._options import Flags, bind_option, broker_options, insecure_option, warn_if_open
+from zbus.config import BrokerPlan, OverlayPlan, Rig, read_settings
 
 
 @click.command()
-@click.option(
-    "--bind", default=None, metavar="ENDPOINT", help=f"Where the door is.  [default: {OverlayPlan().bind}]"
-)
-@click.option("--insecure", is_flag=True, help="Let other machines in, though nothing is locked.")
+@bind_option(OverlayPlan().bind, "ENDPOINT")
+@insecure_option
 @broker_options
 def overlay(
     bind: str | None,
@@ -25,5 +23,7 @@ def overlay(
     from zbus.nodes import run_overlay
 
     planned = rig.overlay or OverlayPlan()
-    plan = OverlayPlan(bind=bind or planned.bind, insecure=insecure or planned.insecure)
+    settings = {"bind": bind or planned.bind, "insecure": insecure or planned.insecure}
+    plan = read_settings(OverlayPlan, settings, Flags())
+    warn_if_open(plan.insecure)
     run_node(lambda reactor: run_overlay(plan, broker, reactor))

@@ -29,5 +29,5 @@ def ps(as_json: bool) -> None:
 
 def _line(child: dict[str, Any]) -> str:
     doing = f"up {child['up_s']:.0f} s" if child["running"] else f"down, again in {child['back_off_s']:.1f} s"
-    again = f", restarted {child['restarts']} times" if child["restarts"] else ""
+    again = f", restarted {child['restarts']} times ({child['cause']})" if child["restarts"] else ""
     return f"  {child['node']:<18} {child['role']:<10} {child['pid'] or '-':<8} {doing}{again}"

@@ -10,9 +10,16 @@ import click
 
 from zbus.cli._node import run_node
 from zbus.cli._options import broker_options, json_option
+from zbus.cli._text import printable
 from zbus.config import BrokerPlan, Rig
+from zbus.errors import RequestTimeout
+from zbus.nodes import is_answered
 from zbus.transport import EVERY, Finding, Gap, Reactor, Received, Restart, Subscriber
 from zbus.wire import KINDS, Frame
+
+HINT_AFTER_S = 3.0
+KNOCK_TIMEOUT_S = 0.5
+NEXT_STEP = "start a broker or a rig: zbus broker, zbus up RIG.TOML; is the address right? zbus doctor"
 
 
 @click.command()
@@ -35,37 +42,70 @@ def tap(
 ) -> None:
     """Print the messages of some topics, such as `tracks/` or `frame/cam1/`; all but pictures without any.
 
-    Gaps and restarts are told where they are found. With --json each line is an object; times are in
-    microseconds, pixels are left out.
+    Gaps and restarts are told where they are found, and after three seconds of silence why nothing comes.
+    With --json each line is an object; times are in microseconds, pixels are left out.
     """
     wanted = topics or tuple(f"{kind}/" for kind in KINDS if kind != Frame.kind)
-    show = _show_json if as_json else _show
-    left = [count]
+    endpoint = at or broker.subscribe
+    run_node(lambda reactor: _Tap(endpoint, wanted, count, as_json, reactor).run(seconds))
 
-    def run(reactor: Reactor) -> None:
-        def take() -> None:
-            for received in subscriber.take():
-                if left[0] == 0:
-                    return
-                show(received)
-                left[0] = None if left[0] is None else left[0] - 1
-            if left[0] == 0:
-                reactor.stop()
 
-        with Subscriber(at or broker.subscribe, wanted, policy=EVERY, on_finding=_tell) as subscriber:
-            reactor.watch(subscriber.socket, take)
+class _Tap:
+    """Shows what comes, until `count` messages were shown."""
+
+    def __init__(
+        self, endpoint: str, topics: tuple[str, ...], count: int | None, as_json: bool, reactor: Reactor
+    ) -> None:
+        self._endpoint, self._topics, self._left, self._reactor = endpoint, topics, count, reactor
+        self._show = _show_json if as_json else _show
+        self._subscriber = Subscriber(endpoint, topics, policy=EVERY, on_finding=_tell)
+
+    def run(self, seconds: float | None) -> None:
+        """Until Ctrl-C, or for so long. Raises RequestTimeout where nobody was there for all of it."""
+        with self._subscriber:
+            self._reactor.watch(self._subscriber.socket, self._take)
+            self._reactor.after(HINT_AFTER_S, self._hint)
             if seconds is not None:
-                reactor.after(seconds, reactor.stop)
-            reactor.run()
-            _tell_refused(subscriber)
+                self._reactor.after(seconds, self._end)
+            self._reactor.run()
+            _tell_refused(self._subscriber)
 
-    run_node(run)
+    @property
+    def _is_silent(self) -> bool:
+        return not self._subscriber.counters.received and not self._subscriber.counters.refused
+
+    def _take(self) -> None:
+        for received in self._subscriber.take():
+            if self._left == 0:
+                break
+            self._show(received)
+            self._left = None if self._left is None else self._left - 1
+        if self._left == 0:
+            self._reactor.stop()
+
+    def _hint(self) -> None:
+        if self._is_silent:
+            click.secho(f"{self._describe_silence()}; waiting ...", fg="yellow", err=True)
+
+    def _end(self) -> None:
+        if self._is_silent and not self._is_answered():
+            raise RequestTimeout(self._describe_silence(), next_step=NEXT_STEP)
+        self._reactor.stop()
+
+    def _describe_silence(self) -> str:
+        if self._is_answered():
+            return f"nobody has published {', '.join(self._topics)} yet; see who is there: zbus ls"
+        return f"nobody answers at {self._endpoint}"
+
+    def _is_answered(self) -> bool:
+        # Why: only a TCP port can be knocked at; of others nothing is known.
+        return not self._endpoint.startswith("tcp://") or is_answered(self._endpoint, KNOCK_TIMEOUT_S)
 
 
 def _show(received: Received) -> None:
     origin, body = received.origin, received.body
     age_ms = (time.time_ns() - origin.published_ns) / 1e6
-    click.echo(f"{received.topic!s:<24} {origin.seq:>8}  {age_ms:7.1f} ms  {_summarize(body)}")
+    click.echo(f"{received.topic!s:<24} {origin.seq:>8}  {age_ms:7.1f} ms  {printable(_summarize(body))}")
 
 
 def _show_json(received: Received) -> None:

@@ -11,6 +11,7 @@ import click
 
 from zbus.cli._node import run_node
 from zbus.cli._options import broker_options, json_option
+from zbus.cli._text import printable
 from zbus.config import BrokerPlan, Rig
 from zbus.errors import RequestTimeout
 from zbus.transport import EVERY, Reactor, Subscriber
@@ -18,6 +19,7 @@ from zbus.wire import STATE, State
 
 CLEAR_SCREEN = "\x1b[2J\x1b[H"
 FIRST_STATE_S = 5.0
+NODES_MAX = 1_024
 
 # What of each role's counters is a flow, shown by the second, and what a loss, shown as it stands.
 _FLOWS = ("published", "tracked", "forwarded", "received", "sent")
@@ -53,35 +55,51 @@ def top(
     as_json: bool,
 ) -> None:
     """Show what each node does, by the second, and what it lost."""
-    states: dict[str, State] = {}
-    before: dict[str, State] = {}
+    run_node(lambda reactor: _Top(broker.subscribe, period_s, as_json, reactor).run(seconds))
 
-    def run(reactor: Reactor) -> None:
-        def take() -> None:
-            for received in subscriber.take():
-                if isinstance(received.body, State):
-                    states[received.origin.node] = received.body
 
-        def show() -> None:
-            rows = [_row(node, state, before.get(node), period_s) for node, state in sorted(states.items())]
-            before.update(states)
-            click.echo(json.dumps({"nodes": rows}) if as_json else _table(rows))
+class _Top:
+    """The last two states of each node, and what changed between them."""
 
-        def check() -> None:
-            if not states:
-                raise RequestTimeout(
-                    f"no node has told its state at {broker.subscribe}", next_step="zbus ps; zbus doctor"
-                )
+    def __init__(self, endpoint: str, period_s: float, as_json: bool, reactor: Reactor) -> None:
+        self._endpoint, self._period_s, self._as_json, self._reactor = endpoint, period_s, as_json, reactor
+        self._subscriber = Subscriber(endpoint, f"{STATE}/", policy=EVERY)
+        self._states: dict[str, State] = {}
+        self._before: dict[str, State] = {}
 
-        with Subscriber(broker.subscribe, f"{STATE}/", policy=EVERY) as subscriber:
-            reactor.watch(subscriber.socket, take)
-            reactor.every(period_s, show)
-            reactor.after(FIRST_STATE_S, check)
+    def run(self, seconds: float | None) -> None:
+        """Until Ctrl-C, or for so long. Raises RequestTimeout where no node tells its state."""
+        with self._subscriber:
+            self._reactor.watch(self._subscriber.socket, self._take)
+            self._reactor.every(self._period_s, self._show)
+            self._reactor.after(min(FIRST_STATE_S, seconds or FIRST_STATE_S), self._check)
             if seconds is not None:
-                reactor.after(seconds, reactor.stop)
-            reactor.run()
+                self._reactor.after(seconds, self._reactor.stop)
+            self._reactor.run()
 
-    run_node(run)
+    def _take(self) -> None:
+        for received in self._subscriber.take():
+            if isinstance(received.body, State) and self._has_room_for(received.origin.node):
+                self._states[received.origin.node] = received.body
+
+    def _has_room_for(self, node: str) -> bool:
+        return node in self._states or len(self._states) < NODES_MAX
+
+    def _show(self) -> None:
+        if not self._states:
+            return
+        rows = [
+            _row(node, state, self._before.get(node), self._period_s)
+            for node, state in sorted(self._states.items())
+        ]
+        self._before = dict(self._states)
+        click.echo(json.dumps({"nodes": rows}) if self._as_json else _table(rows))
+
+    def _check(self) -> None:
+        if not self._states:
+            raise RequestTimeout(
+                f"no node has told its state at {self._endpoint}", next_step="zbus ps; zbus doctor"
+            )
 
 
 def _row(node: str, state: State, before: State | None, period_s: float) -> dict[str, Any]:
@@ -114,4 +132,5 @@ def _table(rows: list[dict[str, Any]]) -> str:
         losses = "  ".join(f"{name} {count:g}" for name, count in row["losses"].items()) or "nothing"
         lines.append(f"{row['node']:<20} {row['role']:<10} {row['state']:<10} {rates:<28} {losses}")
         lines += [f"{'':<20} {row['cause']}"] if row["cause"] else []
-    return (CLEAR_SCREEN if sys.stdout.isatty() else "") + "\n".join(lines)
+    # Why: every node tells of itself what it likes.
+    return (CLEAR_SCREEN if sys.stdout.isatty() else "") + "\n".join(map(printable, lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from zbus.cli._node import run_node
-from zbus.cli._options import broker_options, parse_assignments
+from zbus.cli._options import Flags, broker_options, parse_assignments
 from zbus.config import BrokerPlan, Rig, TrackerPlan, find_tracker
 from zbus.plugins import plugin_names
 
@@ -41,7 +41,8 @@ def track(
     )
     plan = TrackerPlan(camera, tracker, settings) if camera else _plan_of(rig, node)
     name = node or f"{camera}-tracks"
-    run_node(lambda reactor: run_tracker(name, plan, broker, reactor))
+    place = Flags(given) if camera else rig.place
+    run_node(lambda reactor: run_tracker(name, plan, broker, reactor, place))
 
 
 def _plan_of(rig: Rig, node: str) -> TrackerPlan:

@@ -8,7 +8,7 @@ import click
 
 from zbus.cli._check import check_plans
 from zbus.cli._node import run_node
-from zbus.config import RigFile
+from zbus.config import load_rig
 from zbus.nodes import Supervisor, plan_children
 from zbus.transport import Reactor
 
@@ -17,9 +17,8 @@ from zbus.transport import Reactor
 @click.argument("rig_path", type=click.Path(path_type=Path), metavar="RIG.TOML")
 def up(rig_path: Path) -> None:
     """Start the rig of a rig file, start again what dies, until Ctrl-C or `zbus down`."""
-    source = RigFile(rig_path)
-    rig = source.load()
-    check_plans(rig, source)
+    rig = load_rig(rig_path)
+    check_plans(rig)
 
     def run(reactor: Reactor) -> None:
         with Supervisor(rig, plan_children(rig, rig_path.resolve()), reactor) as supervisor:

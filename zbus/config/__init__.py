@@ -1,17 +1,16 @@
 """Settings checked field by field, and the rig file."""
 
-from zbus.config._rig import (
+from zbus.config._plans import (
     BrokerPlan,
     CameraPlan,
     GatewayPlan,
     OverlayPlan,
     Rig,
-    RigFile,
     TrackerPlan,
     find_camera,
     find_tracker,
-    load_rig,
 )
+from zbus.config._rig import RigFile, load_rig
 from zbus.config._rig_text import write_rig
 from zbus.config._settings import CommandLine, Place, describe_type, read_settings
 

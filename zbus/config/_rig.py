@@ -5,86 +5,28 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zbus.config._plans import BrokerPlan, CameraPlan, GatewayPlan, OverlayPlan, Rig, TrackerPlan
 from zbus.config._settings import read_settings
-from zbus.errors import ConfigError, UnknownName
+from zbus.errors import ConfigError
 
 RIG_FILE_MAX_BYTES = 1_048_576
 
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# Names of nodes that every rig has, or may have.
+_TAKEN = {
+    "directory": "the broker",
+    "gateway": "the gateway",
+    "overlay": "the overlay door",
+    "supervisor": "the supervisor",
+}
+_FREE_PORT = re.compile(r".*:(0|\*)")
+_SECTIONS = ("rig", "broker", "cameras", "trackers", "overlay", "gateway")
+
 _TABLE = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=")
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerPlan:
-    """Where the rig's broker is: everybody's one known address."""
-
-    directory: str = "tcp://127.0.0.1:5550"
-    publish: str = "tcp://127.0.0.1:5551"
-    subscribe: str = "tcp://127.0.0.1:5552"
-    insecure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CameraPlan:
-    """One camera: the plug-in `source` with its `settings`, and what its JPEG topic gives at most.
-
-    `wait_for_subscriber` holds the camera back until somebody subscribes to its frames, so that a file is
-    seen from its first picture on.
-    """
-
-    source: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    jpeg_hz: float = 30.0
-    jpeg_quality: int = 80
-    wait_for_subscriber: bool = False
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.jpeg_quality <= 100:
-            raise ValueError("jpeg_quality must be in 1..100")
-        if not 0 < self.jpeg_hz <= 1000:
-            raise ValueError("jpeg_hz must be above 0 and at most 1000")
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerPlan:
-    """One tracker: the plug-in `tracker` with its `settings`, on the frames of `camera`."""
-
-    camera: str
-    tracker: str = "blob"
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class OverlayPlan:
-    """The door for overlays."""
-
-    bind: str = "tcp://127.0.0.1:5556"
-    insecure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayPlan:
-    """The live page and what else speaks HTTP."""
-
-    bind: str = "127.0.0.1:8080"
-    insecure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rig:
-    """Everything a rig file says. Node ids are unique; `overlay` and `gateway` may be absent."""
-
-    name: str = "rig"
-    broker: BrokerPlan = BrokerPlan()
-    cameras: Mapping[str, CameraPlan] = field(default_factory=dict)
-    trackers: Mapping[str, TrackerPlan] = field(default_factory=dict)
-    overlay: OverlayPlan | None = None
-    gateway: GatewayPlan | None = None
 
 
 class RigFile:
@@ -96,22 +38,22 @@ class RigFile:
 
     def load(self) -> Rig:
         """The rig. Raises ConfigError with path, line, key and what was expected."""
-        try:
-            table = tomllib.loads(self._text)
-        except tomllib.TOMLDecodeError as error:
-            line = re.search(r"line (\d+)", str(error))
-            cause = f"is not TOML: {error}"
-            raise ConfigError(cause, path=str(self.path), line=int(line[1]) if line else 1) from error
-        self._refuse_unknown(table)
-        sections = {
-            "broker": self._one(BrokerPlan, table, "broker") or BrokerPlan(),
-            "cameras": self._many(CameraPlan, table, "cameras"),
-            "trackers": self._many(TrackerPlan, table, "trackers"),
-            "overlay": self._one(OverlayPlan, table, "overlay"),
-            "gateway": self._one(GatewayPlan, table, "gateway"),
-        }
-        rig = Rig(name=self._name(table), **sections)
-        self._check(rig)
+        table = self._parse()
+        for key in table:
+            if key not in _SECTIONS:
+                expected = "one of " + ", ".join(_SECTIONS)
+                raise self.error("is not a section of a rig file", key=key, expected=expected)
+        rig = Rig(
+            name=self._name(table),
+            broker=self._one(BrokerPlan, table, "broker") or BrokerPlan(),
+            cameras=self._many(CameraPlan, table, "cameras"),
+            trackers=self._many(TrackerPlan, table, "trackers"),
+            overlay=self._one(OverlayPlan, table, "overlay"),
+            gateway=self._one(GatewayPlan, table, "gateway"),
+            place=self,
+        )
+        self._check_names(rig)
+        self._check_addresses(rig)
         return rig
 
     def error(self, cause: str, *, key: str, expected: str = "", next_step: str = "") -> ConfigError:
@@ -142,23 +84,30 @@ class RigFile:
             plans[name] = read_settings(cls, values, self, f"{section}.{name}.")
         return plans
 
+    def _parse(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self._text)
+        except RecursionError as error:
+            raise ConfigError("is nested too deeply", path=str(self.path)) from error
+        except ValueError as error:
+            found = re.search(r"at line (\d+)", str(error))
+            line = int(found[1]) if found else len(self._text.splitlines()) or 1
+            raise ConfigError(f"is not TOML: {error}", path=str(self.path), line=line) from error
+
     def _name(self, table: Mapping[str, Any]) -> str:
         values = table.get("rig", {})
-        name = values.get("name", self.path.stem) if isinstance(values, dict) else values
+        if not isinstance(values, dict):
+            raise self.error(f"is {values!r}", key="rig", expected="a table with the rig's name")
+        for key in values:
+            if key != "name":
+                raise self.error("is not a setting here", key=f"rig.{key}", expected="only name")
+        name = values.get("name", _name_of(self.path))
         if not isinstance(name, str) or not _NODE_ID.fullmatch(name):
             raise self.error(f"is {name!r}", key="rig.name", expected="letters, digits, '.', '_' and '-'")
         return name
 
-    def _refuse_unknown(self, table: Mapping[str, Any]) -> None:
-        known = ("rig", "broker", "cameras", "trackers", "overlay", "gateway")
-        for key in table:
-            if key not in known:
-                raise self.error(
-                    "is not a section of a rig file", key=key, expected="one of " + ", ".join(known)
-                )
-
-    def _check(self, rig: Rig) -> None:
-        seen = {"overlay": "the overlay door", "gateway": "the gateway", "directory": "the broker"}
+    def _check_names(self, rig: Rig) -> None:
+        seen = dict(_TAKEN)
         for section in ("cameras", "trackers"):
             for name in getattr(rig, section):
                 if not _NODE_ID.fullmatch(name):
@@ -172,6 +121,13 @@ class RigFile:
             if plan.camera not in rig.cameras:
                 expected = "one of " + (", ".join(rig.cameras) or "the cameras of this file, which has none")
                 raise self.error(f"is {plan.camera!r}", key=f"trackers.{name}.camera", expected=expected)
+
+    def _check_addresses(self, rig: Rig) -> None:
+        seen: dict[str, str] = {}
+        for key, address in _addresses(rig).items():
+            if address in seen and not _FREE_PORT.fullmatch(address):
+                raise self.error(f"is {address}, and so is {seen[address]}", key=key, expected="another port")
+            seen[address] = key
 
     def _line_of(self, key: str) -> int:
         """The line where the longest known beginning of `key` stands."""
@@ -194,20 +150,17 @@ def load_rig(path: Path) -> Rig:
     return RigFile(path).load()
 
 
-def find_camera(rig: Rig, name: str) -> CameraPlan:
-    """The plan of one camera. Raises UnknownName."""
-    return _find(rig.cameras, "camera", name)
+def _addresses(rig: Rig) -> dict[str, str]:
+    addresses = {
+        f"broker.{name}": getattr(rig.broker, name) for name in ("directory", "publish", "subscribe")
+    }
+    addresses |= {"overlay.bind": rig.overlay.bind} if rig.overlay else {}
+    return addresses | ({"gateway.bind": f"tcp://{rig.gateway.bind}"} if rig.gateway else {})
 
 
-def find_tracker(rig: Rig, name: str) -> TrackerPlan:
-    """The plan of one tracker. Raises UnknownName."""
-    return _find(rig.trackers, "tracker", name)
-
-
-def _find(plans: Mapping[str, Any], what: str, name: str) -> Any:
-    if name not in plans:
-        raise UnknownName(what, name, sorted(plans), next_step="use a name of the rig file")
-    return plans[name]
+def _name_of(path: Path) -> str:
+    """A rig that has no name is called after its file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).lstrip("._-")[:64] or "rig"
 
 
 def _split(dotted: str) -> list[str]:
@@ -216,11 +169,19 @@ def _split(dotted: str) -> list[str]:
 
 def _read_text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"is {_kind_of(path)}", path=str(path), expected="a rig file in TOML")
         if path.stat().st_size > RIG_FILE_MAX_BYTES:
-            raise ConfigError("is too large for a rig file", path=str(path))
-        return path.read_text(encoding="utf-8")
+            expected = f"at most {RIG_FILE_MAX_BYTES} bytes"
+            raise ConfigError("is too large for a rig file", path=str(path), expected=expected)
+        # Why -sig: some editors put a byte order mark in front.
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError("is not a text file", path=str(path), expected="TOML in UTF-8") from error
     except OSError as error:
         step = "write one to start from: zbus demo --write-rig rig.toml"
         raise ConfigError(f"cannot be read: {error.strerror}", path=str(path), next_step=step) from error
+
+
+def _kind_of(path: Path) -> str:
+    return "a folder" if path.is_dir() else "not a file"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import date, time
 from typing import Any
 
-from zbus.config._rig import Rig
+from zbus.config._plans import Rig
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def write_rig(rig: Rig) -> str:
@@ -23,9 +27,9 @@ def write_rig(rig: Rig) -> str:
 
 def _lines(path: list[str], table: Mapping[str, Any]) -> Iterator[str]:
     plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
-    if path and plain:
+    if path and (plain or not table):
         yield f"[{'.'.join(map(_key, path))}]"
-        yield from (f"{_key(key)} = {_value(value)}" for key, value in plain.items())
+        yield from (f"{_key(key)} = {_value(value)}" for key, value in plain.items() if value is not None)
         yield ""
     for key, value in table.items():
         if isinstance(value, Mapping):
@@ -33,11 +37,22 @@ def _lines(path: list[str], table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
-    return key if key.replace("-", "").replace("_", "").isalnum() else json.dumps(key)
+    return key if _BARE_KEY.fullmatch(key) else _text(key)
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
-    # Why: for texts, numbers and booleans JSON's spelling is TOML's.
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())}}}"
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    # Why: TOML spells numbers and booleans as Python does, but for capital letters.
+    return repr(value).lower()
+
+
+def _text(value: str) -> str:
+    # Why: JSON's spelling is TOML's, but for the one control character that JSON lets through.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
@@ -50,9 +50,11 @@ def read_settings(
     try:
         return cls(**taken)
     except ValueError as error:
-        key = str(error).partition(" ")[0]
         # Why: by convention the text of such an error begins with the name of the field.
-        raise place.error(str(error), key=prefix + key if key in known else prefix.rstrip(".")) from error
+        key, _, cause = str(error).partition(" ")
+        if key in known:
+            raise place.error(cause, key=prefix + key) from error
+        raise place.error(str(error), key=prefix.rstrip(".")) from error
 
 
 def describe_type(hint: Any) -> str:
@@ -66,11 +68,16 @@ def describe_type(hint: Any) -> str:
     if origin in (types.UnionType, typing.Union):
         return " or ".join(describe_type(arg) for arg in args if arg is not type(None))
     if origin in (list, tuple):
-        inner = [arg for arg in args if arg is not Ellipsis]
-        return "a list of " + (describe_type(inner[0]) if inner else "values")
+        return _describe_list(origin, args)
     if origin in (dict, Mapping) or origin is typing.get_origin(Mapping[str, Any]):
         return "a table"
     return getattr(hint, "__name__", str(hint))
+
+
+def _describe_list(origin: Any, args: Sequence[Any]) -> str:
+    if origin is tuple and args and Ellipsis not in args:
+        return f"a list of {len(args)}: {', '.join(map(describe_type, args))}"
+    return "a list, each " + describe_type(args[0]) if args else "a list"
 
 
 def _take(value: Any, hint: Any, place: Place, key: str) -> Any:
@@ -86,8 +93,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is typing.Literal:
         return value in args
     if origin in (list, tuple):
-        inner = [arg for arg in args if arg is not Ellipsis]
-        return isinstance(value, list | tuple) and all(_fits(item, inner[0]) for item in value if inner)
+        return isinstance(value, list | tuple) and _items_fit(value, args, is_fixed=origin is tuple)
     if hint is type(None):
         return value is None
     if hint is float:
@@ -97,6 +103,12 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint is Any:
         return True
     return isinstance(value, origin or hint)
+
+
+def _items_fit(items: Sequence[Any], args: Sequence[Any], *, is_fixed: bool) -> bool:
+    if is_fixed and args and Ellipsis not in args:
+        return len(items) == len(args) and all(map(_fits, items, args))
+    return not args or all(_fits(item, args[0]) for item in items)
 
 
 def _shape(value: Any, hint: Any) -> Any:

@@ -6,57 +6,71 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zbus.nodes._addresses import free_ports, is_answered, is_free
     from zbus.nodes._camera import make_camera, run_camera
-    from zbus.nodes._folder import rig_folder
-    from zbus.nodes._lifeline import end_with_supervisor
+    from zbus.nodes._folder import remove_rig_folder, rig_folder
+    from zbus.nodes._lifeline import Lifeline, take_lifeline
     from zbus.nodes._overlay import run_overlay
     from zbus.nodes._pictures import encode_jpeg, to_mono_or_bgr
     from zbus.nodes._presence import Presence, Report
     from zbus.nodes._probe import Probe
     from zbus.nodes._signals import on_stop_signals
-    from zbus.nodes._supervisor import Supervisor, find_supervisor, find_supervisors, plan_children
+    from zbus.nodes._status import find_supervisor, find_supervisors, has_left
+    from zbus.nodes._supervisor import Supervisor, plan_children
     from zbus.nodes._tracker import find_frames, make_tracker, run_tracker
 
 # Why: a node's process should not carry what only another kind of node needs.
 _HOMES = {
+    "Lifeline": "_lifeline",
     "Presence": "_presence",
     "Probe": "_probe",
     "Report": "_presence",
     "Supervisor": "_supervisor",
     "encode_jpeg": "_pictures",
-    "end_with_supervisor": "_lifeline",
     "find_frames": "_tracker",
-    "find_supervisor": "_supervisor",
-    "find_supervisors": "_supervisor",
-    "plan_children": "_supervisor",
+    "find_supervisor": "_status",
+    "find_supervisors": "_status",
+    "free_ports": "_addresses",
+    "has_left": "_status",
+    "is_answered": "_addresses",
+    "is_free": "_addresses",
     "make_camera": "_camera",
     "make_tracker": "_tracker",
     "on_stop_signals": "_signals",
+    "plan_children": "_supervisor",
+    "remove_rig_folder": "_folder",
     "rig_folder": "_folder",
     "run_camera": "_camera",
     "run_overlay": "_overlay",
     "run_tracker": "_tracker",
+    "take_lifeline": "_lifeline",
     "to_mono_or_bgr": "_pictures",
 }
 
 __all__ = [
+    "Lifeline",
     "Presence",
     "Probe",
     "Report",
     "Supervisor",
     "encode_jpeg",
-    "end_with_supervisor",
     "find_frames",
     "find_supervisor",
     "find_supervisors",
+    "free_ports",
+    "has_left",
+    "is_answered",
+    "is_free",
     "make_camera",
     "make_tracker",
     "on_stop_signals",
     "plan_children",
+    "remove_rig_folder",
     "rig_folder",
     "run_camera",
     "run_overlay",
     "run_tracker",
+    "take_lifeline",
     "to_mono_or_bgr",
 ]
 

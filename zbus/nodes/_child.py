@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,9 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zbus.errors import EXIT_FAILURE, NodeFailed
+from zbus.nodes._lifeline import SUPERVISOR_FD, read_last_words
+
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.2, 10.0
 HEALTHY_AFTER_S = 10.0
-SUPERVISOR_FD = "ZBUS_SUPERVISOR_FD"
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +36,17 @@ class ChildPlan:
 class Child:
     """A process started again whenever it ends, after a time that doubles until it has run well for a while.
 
-    `lifeline_fd` is the reading end of a pipe: it ends when the supervisor does, however it ends, and the
-    child with it.
+    It holds one end of a lifeline: it ends when the supervisor does, however it ends. `failure` is why it
+    ended last by itself, None where it was killed or ended in peace.
     """
 
-    def __init__(self, plan: ChildPlan, lifeline_fd: int) -> None:
+    def __init__(self, plan: ChildPlan) -> None:
         self.plan = plan
         self.restarts = 0
         self.exit_code: int | None = None
-        self._lifeline_fd = lifeline_fd
+        self.failure: NodeFailed | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: socket.socket | None = None
         self._started_s = self._due_s = 0.0
         self._back_off_s = FIRST_BACK_OFF_S
 
@@ -57,34 +61,43 @@ class Child:
         return self._process is not None
 
     def start(self) -> None:
-        """Start the process now."""
+        """Start the process now. Where the system refuses, it counts as one that ended."""
         self._started_s = time.monotonic()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "zbus", *self.plan.arguments],
-            stdin=subprocess.DEVNULL,
-            # Why: what the supervisor prints is for programs to read; its children speak on stderr only.
-            stdout=sys.stderr.fileno(),
-            env={**os.environ, SUPERVISOR_FD: str(self._lifeline_fd)},
-            pass_fds=[self._lifeline_fd],
-            # Why: Ctrl-C reaches the supervisor alone, which ends the rig in order.
-            start_new_session=True,
-        )
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "zbus", *self.plan.arguments],
+                    stdin=subprocess.DEVNULL,
+                    # Why: the supervisor's stdout is for programs to read; its children speak on stderr only.
+                    stdout=sys.stderr.fileno(),
+                    env={**os.environ, SUPERVISOR_FD: str(theirs.fileno())},
+                    pass_fds=[theirs.fileno()],
+                    # Why: Ctrl-C reaches the supervisor alone, which ends the rig in order.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                ours.close()
+                self.exit_code = EXIT_FAILURE
+                self.failure = NodeFailed(f"{self.plan.node} cannot be started: {error}")
+                self._plan_restart()
+                return
+        self._lifeline = ours
 
     def check(self) -> str:
         """Look after the process: "ended" when it just did, "restarted" when it was just started again."""
-        now_s = time.monotonic()
         if self._process is not None:
-            self.exit_code = self._process.poll()
-            if self.exit_code is None:
+            exit_code = self._process.poll()
+            if exit_code is None:
                 return ""
-            self._process = None
-            self._plan_restart(now_s)
+            self._note_end(exit_code)
+            self._plan_restart()
             return "ended"
-        if now_s < self._due_s:
+        if time.monotonic() < self._due_s:
             return ""
         self.restarts += 1
         self.start()
-        return "restarted"
+        return "restarted" if self.running else "ended"
 
     @property
     def back_off_s(self) -> float:
@@ -101,12 +114,12 @@ class Child:
         if self._process is None:
             return
         try:
-            self.exit_code = self._process.wait(max(0.0, deadline_s - time.monotonic()))
+            exit_code = self._process.wait(max(0.0, deadline_s - time.monotonic()))
         except subprocess.TimeoutExpired:
             log.warning("%s does not stop and is killed", self.plan.node)
             self._process.kill()
-            self.exit_code = self._process.wait()
-        self._process = None
+            exit_code = self._process.wait()
+        self._note_end(exit_code)
 
     def to_map(self) -> dict[str, Any]:
         """What `zbus ps` shows."""
@@ -116,12 +129,29 @@ class Child:
             "pid": self.pid,
             "running": self.running,
             "restarts": self.restarts,
-            "exit_code": self.exit_code if not self.running or self.restarts else None,
+            "exit_code": self.exit_code,
+            "cause": "" if self.exit_code is None else self.describe_end(),
             "up_s": round(time.monotonic() - self._started_s, 1) if self.running else 0.0,
             "back_off_s": round(self.back_off_s, 1) if not self.running else 0.0,
         }
 
-    def _plan_restart(self, now_s: float) -> None:
+    def describe_end(self) -> str:
+        """How it ended last, in words."""
+        return self.failure.cause if self.failure else describe_exit(self.exit_code)
+
+    def _note_end(self, exit_code: int) -> None:
+        self.exit_code, self._process = exit_code, None
+        self.failure = None
+        if self._lifeline is not None:
+            with self._lifeline as end:
+                self.failure = read_last_words(self.plan.node, end)
+        self._lifeline = None
+        if self.failure is None and exit_code > 0:
+            cause = f"{self.plan.node} ended with {describe_exit(exit_code)}"
+            self.failure = NodeFailed(cause, next_step="its own words stand above")
+
+    def _plan_restart(self) -> None:
+        now_s = time.monotonic()
         if now_s - self._started_s >= HEALTHY_AFTER_S:
             self._back_off_s = FIRST_BACK_OFF_S
         self._due_s = now_s + self._back_off_s

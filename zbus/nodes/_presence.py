@@ -7,15 +7,19 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zbus.config import BrokerPlan
+from zbus.errors import WireError
 from zbus.transport import ControlLink, Publisher, Reactor, Resource, Verb
 from zbus.wire import EVENT, RUNNING, STARTING, STATE, STOPPED, Event, Reply, State, Topic
 
 ANNOUNCE_PERIOD_S = 0.5
 STATE_PERIOD_S = 1.0
+# The directory takes 64 topics of a node (spec 7); two are the node's state and events.
+ANNOUNCED_MAX = 62
 
 log = logging.getLogger(__name__)
 
@@ -54,26 +58,30 @@ class Presence(Resource):
         all_verbs: dict[str, Verb] = {"status": self._status, "stop": self._stop, **(verbs or {})}
         self._link = ControlLink(node, broker.directory, all_verbs, self._on_reply)
         self.publisher = Publisher(node, connect=[broker.publish])
+        self._undo = ExitStack()
         self._warned = ""
+        self._is_too_large = False
 
     def open(self) -> None:
         """Connect to the broker, whether it is there yet or not. Raises TransportError for a bad address."""
-        self.publisher.open()
-        try:
-            self._link.open()
-        except BaseException:
-            self.publisher.close()
-            raise
-        self._reactor.watch(self._link.socket, self._link.serve)
-        self._reactor.every(ANNOUNCE_PERIOD_S, self._announce, first_s=0.0)
-        self._reactor.every(STATE_PERIOD_S, self._tell_state, first_s=0.0)
+        with ExitStack() as undo:
+            undo.enter_context(self.publisher)
+            undo.enter_context(self._link)
+            self._reactor.watch(self._link.socket, self._link.serve)
+            undo.callback(self._reactor.unwatch, self._link.socket)
+            for period_s, beat in ((ANNOUNCE_PERIOD_S, self._announce), (STATE_PERIOD_S, self._tell_state)):
+                undo.callback(self._reactor.every(period_s, beat, first_s=0.0).cancel)
+            undo.callback(self._say_good_bye)
+            self._undo = undo.pop_all()
 
     def close(self) -> None:
-        """Say good-bye and disconnect."""
-        self.enter(STOPPED)
-        self._link.tell("leave", {"node": self.node, "session": self.publisher.session})
-        self._link.close()
-        self.publisher.close()
+        """Say good-bye and disconnect. Safe to call twice."""
+        self._undo.close()
+
+    @property
+    def is_heard(self) -> bool:
+        """True once the broker has connected, which always wants states; what others want comes with that."""
+        return self.publisher.wants(Topic(STATE, self.node))
 
     def enter(self, state: str, cause: str = "") -> None:
         """Come into a state, and tell it at once where it is new."""
@@ -98,7 +106,11 @@ class Presence(Resource):
             "session": self.publisher.session,
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "publishes": [*report.publishes, str(Topic(STATE, self.node)), str(Topic(EVENT, self.node))],
+            "publishes": [
+                *report.publishes[:ANNOUNCED_MAX],
+                str(Topic(STATE, self.node)),
+                str(Topic(EVENT, self.node)),
+            ],
             "endpoints": report.endpoints,
         }
         self._link.tell("announce", args)
@@ -112,7 +124,19 @@ class Presence(Resource):
         self._warned = warning
 
     def _tell_state(self) -> None:
-        self.publisher.send(Topic(STATE, self.node), self._now())
+        topic, state = Topic(STATE, self.node), self._now()
+        try:
+            self.publisher.send(topic, state)
+        except WireError as error:
+            # Why: a plug-in's settings that do not fit must not take the node from the bus.
+            if not self._is_too_large:
+                log.warning("%s: its settings and details are left out of its state: %s", self.node, error)
+            self._is_too_large = True
+            self.publisher.send(topic, replace(state, settings={}, details={}))
+
+    def _say_good_bye(self) -> None:
+        self.enter(STOPPED)
+        self._link.tell("leave", {"node": self.node, "session": self.publisher.session})
 
     def _now(self) -> State:
         report = self._report()

@@ -49,7 +49,7 @@ class Probe(Resource):
         self._truth: OrderedDict[int, NDArray[np.float64]] = OrderedDict()
         self._waiting: OrderedDict[int, NDArray[np.float64]] = OrderedDict()
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
-        self._early_ms: deque[float] = deque()
+        self._early_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
         self._times = False
         self._squares = self._pairs = 0.0
         self._ids: set[int] = set()
@@ -129,8 +129,8 @@ class Probe(Resource):
             self._take_state(received, body)
 
     def _take_tracks(self, message: TracksMessage) -> None:
-        if self._times:
-            self._latencies_ms.append((time.monotonic_ns() - message.mono_ns) / 1e6)
+        kept_ms = self._latencies_ms if self._times else self._early_ms
+        kept_ms.append((time.monotonic_ns() - message.mono_ns) / 1e6)
         self._heard_s = time.monotonic()
         self.tracks += 1
         rows = [state != LOST for state in message.tracks.states]

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
-import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from zbus.config import BrokerPlan, Rig
-from zbus.errors import AddressInUse, ZbusError
-from zbus.nodes._child import Child, ChildPlan, describe_exit
+from zbus.config import Rig
+from zbus.errors import EXIT_CONFIG, EXIT_USAGE, AddressInUse, NodeFailed, ZbusError
+from zbus.nodes._addresses import taken_addresses
+from zbus.nodes._child import Child, ChildPlan
 from zbus.nodes._folder import rig_folder
 from zbus.nodes._presence import Presence, Report
+from zbus.nodes._status import SUPERVISOR, StatusFile, is_alive, is_up, take_leftover
 from zbus.transport import IpcName, Reactor, Resource
 from zbus.wire import DEGRADED, RUNNING
 
-NODE = "supervisor"
 CHECK_PERIOD_S = 0.1
 STOP_TIMEOUT_S = 5.0
-STATUS_FILE = "supervisor.json"
+# How long the processes of a supervisor that was killed may take to end, and a look at our name to pass.
+ORPHANS_TIMEOUT_S, NAME_TIMEOUT_S = 8.0, 1.0
+LOOK_PERIOD_S = 0.02
+# What waiting does not heal.
+HOPELESS = (EXIT_USAGE, EXIT_CONFIG)
 
 log = logging.getLogger(__name__)
 
@@ -44,50 +47,77 @@ class Supervisor(Resource):
     """Keeps the processes of one rig running, in `with`, as long as `reactor` runs.
 
     One supervisor per rig and machine: a second raises ZbusError naming the first. Where it is killed, its
-    children end by themselves.
+    children end by themselves. A process that ends at its first start with an error that waiting does not
+    heal ends the loop: `run` of the reactor raises NodeFailed with that process's own words.
     """
 
     def __init__(self, rig: Rig, plans: Sequence[ChildPlan], reactor: Reactor) -> None:
         self._rig, self._reactor = rig, reactor
-        self._folder = rig_folder(rig.broker)
-        self._name = IpcName(self._folder, NODE)
-        self._plans = sorted(plans, key=lambda plan: plan.rank)
-        self._presence = Presence(NODE, NODE, rig.broker, reactor, self._report)
-        self._lifeline: tuple[int, int] | None = None
-        self.children: list[Child] = []
+        self.children = [Child(plan) for plan in sorted(plans, key=lambda plan: plan.rank)]
+        self._presence = Presence(SUPERVISOR, SUPERVISOR, rig.broker, reactor, self._report)
+        self._undo = ExitStack()
 
     def open(self) -> None:
-        """Start every process. Raises ZbusError where this rig is up already."""
-        try:
-            self._name.acquire()
-        except AddressInUse as error:
-            raise ZbusError(
-                f"a rig with its directory at {self._rig.broker.directory} is up already on this machine",
-                next_step="zbus ps shows it, zbus down ends it",
-            ) from error
-        self._lifeline = os.pipe()
-        self.children = [Child(plan, self._lifeline[0]) for plan in self._plans]
-        try:
+        """Start every process. Raises ZbusError where this rig is up already, AddressInUse."""
+        folder = rig_folder(self._rig.broker)
+        with ExitStack() as undo:
+            self._take_name(IpcName(folder, SUPERVISOR), undo)
+            self._wait_for_orphans(take_leftover(folder))
+            self._refuse_taken_addresses()
+            self._status = StatusFile(folder, self._rig, self.children)
+            undo.callback(self._status.remove)
+            self._presence.open()
+            undo.callback(self._presence.close)
+            undo.callback(self._stop_all)
             for child in self.children:
                 child.start()
-            self._presence.open()
-        except BaseException:
-            self.close()
-            raise
-        self._reactor.every(CHECK_PERIOD_S, self._check)
-        self._presence.enter(RUNNING)
-        self._write_status()
+            self._status.write()
+            undo.callback(self._reactor.every(CHECK_PERIOD_S, self._check).cancel)
+            self._presence.enter(RUNNING)
+            self._undo = undo.pop_all()
 
     def close(self) -> None:
         """Stop every process, those that depend on others first, and kill what does not stop in time."""
+        self._undo.close()
+
+    @property
+    def failure(self) -> NodeFailed | None:
+        """Why one of the processes ended by itself and is not there now; None where all run."""
+        failures = (child.failure for child in self.children if not child.running)
+        return next(filter(None, failures), None)
+
+    def _take_name(self, name: IpcName, undo: ExitStack) -> None:
+        deadline_s = time.monotonic() + NAME_TIMEOUT_S
+        while True:
+            try:
+                name.acquire()
+                undo.callback(name.release)
+                return
+            except AddressInUse as error:
+                # Why not at once: `zbus ps` holds the name while it looks, and one that ends a moment longer
+                # than its status.
+                if is_up(self._rig.broker) or time.monotonic() > deadline_s:
+                    raise ZbusError(
+                        f"a rig with its directory at {self._rig.broker.directory} is up already here",
+                        next_step="zbus ps shows it, zbus down ends it",
+                    ) from error
+                self._reactor.run_once(LOOK_PERIOD_S)
+
+    def _wait_for_orphans(self, pids: Sequence[int]) -> None:
+        """Where the last supervisor was killed, its processes are just ending."""
+        deadline_s = time.monotonic() + ORPHANS_TIMEOUT_S
+        while any(map(is_alive, pids)) and time.monotonic() < deadline_s and not self._reactor.stopping:
+            self._reactor.run_once(LOOK_PERIOD_S)
+
+    def _refuse_taken_addresses(self) -> None:
+        for address in taken_addresses(self._rig):
+            port = address.rpartition(":")[2]
+            step = f"see who has it: ss -ltnp 'sport = :{port}'; or choose another port in the rig file"
+            raise AddressInUse(address, next_step=step)
+
+    def _stop_all(self) -> None:
         for _, group in itertools.groupby(reversed(self.children), key=lambda child: child.plan.rank):
             self._stop(list(group))
-        self._presence.close()
-        for end in self._lifeline or ():
-            os.close(end)
-        self._lifeline = None
-        (self._folder / STATUS_FILE).unlink(missing_ok=True)
-        self._name.release()
 
     def _stop(self, children: Iterable[Child]) -> None:
         deadline_s = time.monotonic() + STOP_TIMEOUT_S
@@ -97,26 +127,29 @@ class Supervisor(Resource):
             child.wait(deadline_s)
 
     def _check(self) -> None:
-        for child in self.children:
-            happened = child.check()
-            if happened:
-                self._tell(child, happened)
+        happened = {child: child.check() for child in self.children}
+        for child, what in happened.items():
+            if what:
+                self._tell(child, what)
         missing = [child.plan.node for child in self.children if not child.running]
-        if missing:
-            self._presence.enter(DEGRADED, f"not running: {', '.join(missing)}")
-        else:
-            self._presence.enter(RUNNING)
-        self._write_status()
+        self._presence.enter(DEGRADED if missing else RUNNING, _describe(missing))
+        self._status.refresh(at_once=any(happened.values()))
+        self._give_up_the_hopeless()
 
     def _tell(self, child: Child, happened: str) -> None:
         told = {"node": child.plan.node, "pid": child.pid, "restarts": child.restarts}
         if happened == "ended":
-            cause = describe_exit(child.exit_code)
+            cause = child.describe_end()
             log.warning("%s ended (%s); again in %.1f s", child.plan.node, cause, child.back_off_s)
             told |= {"cause": cause, "back_off_s": round(child.back_off_s, 2)}
         else:
             log.info("%s is started again, process %d", child.plan.node, child.pid)
         self._presence.tell(f"node_{happened}", told)
+
+    def _give_up_the_hopeless(self) -> None:
+        for child in self.children:
+            if not child.running and not child.restarts and child.exit_code in HOPELESS and child.failure:
+                raise child.failure
 
     def _report(self) -> Report:
         return Report(
@@ -124,34 +157,6 @@ class Supervisor(Resource):
             details={"rig": self._rig.name, "children": [child.to_map() for child in self.children]},
         )
 
-    def _write_status(self) -> None:
-        """For `zbus ps`, which must answer even when the broker does not."""
-        status = {
-            "pid": os.getpid(),
-            "rig": self._rig.name,
-            "directory": self._rig.broker.directory,
-            "children": [child.to_map() for child in self.children],
-        }
-        draft = self._folder / f"{STATUS_FILE}.new"
-        draft.write_text(json.dumps(status), encoding="utf-8")
-        draft.replace(self._folder / STATUS_FILE)
 
-
-def find_supervisor(broker: BrokerPlan) -> dict[str, Any] | None:
-    """The status of the supervisor of the rig at this address, None where none runs."""
-    return read_status(rig_folder(broker))
-
-
-def find_supervisors() -> list[dict[str, Any]]:
-    """The status of every supervisor of this user on this machine."""
-    folders = rig_folder(BrokerPlan()).parent.iterdir()
-    return [status for folder in sorted(folders) if (status := read_status(folder)) is not None]
-
-
-def read_status(folder: Path) -> dict[str, Any] | None:
-    """The status kept in a rig's folder, None where its supervisor is gone."""
-    try:
-        status = json.loads((folder / STATUS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return status if IpcName(folder, NODE).is_held() else None
+def _describe(missing: Sequence[str]) -> str:
+    return f"not running: {', '.join(missing)}" if missing else ""

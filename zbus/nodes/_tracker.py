@@ -5,46 +5,71 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from zbus.config import BrokerPlan, Place, TrackerPlan, read_settings
-from zbus.errors import TrackingError, UnknownName
+from zbus.errors import ConfigError, RequestTimeout, UnknownName, WireError, ZbusError
 from zbus.nodes._pictures import to_mono_or_bgr
 from zbus.nodes._presence import Presence, Report
 from zbus.plugins import load_plugin
 from zbus.tracking import Tracker
-from zbus.transport import EVERY, Finding, Gap, Reactor, Received, Requester, Restart, Subscriber
+from zbus.transport import (
+    EVERY,
+    Finding,
+    Gap,
+    Reactor,
+    Received,
+    Requester,
+    Restart,
+    Subscriber,
+    is_worth_a_line,
+)
 from zbus.wire import DEGRADED, FRAME, RUNNING, TRACKS, Frame, Topic, TracksMessage
 
 CAMERA_WAIT_S = 10.0
 CAMERA_ASK_PERIOD_S = 0.25
+ASK_TIMEOUT_S = 1.0
+# How long the first frame waits until the broker is there to take its tracks.
+HEARD_TIMEOUT_S = 2.0
+HEARD_PERIOD_S = 0.02
 
 log = logging.getLogger(__name__)
 
 
 def make_tracker(node: str, plan: TrackerPlan, place: Place | None = None) -> Tracker:
-    """The tracker of a plan. Raises UnknownName, ConfigError."""
+    """The tracker of a plan that stands at `place`. Raises UnknownName, ConfigError."""
     tracker = load_plugin("zbus.trackers", plan.tracker)
-    settings = read_settings(tracker.Settings, plan.settings, place, f"trackers.{node}.settings.")
-    return tracker(settings)
+    prefix = f"trackers.{node}.settings."
+    settings = read_settings(tracker.Settings, plan.settings, place, prefix)
+    try:
+        return tracker(settings)
+    except ConfigError as error:
+        # Why: a tracker knows the names of its settings, but not where they stand.
+        if place is None or error.path:
+            raise
+        raise place.error(error.what, key=prefix + error.key, expected=error.expected) from error
 
 
-def run_tracker(node: str, plan: TrackerPlan, broker: BrokerPlan, reactor: Reactor) -> None:
+def run_tracker(
+    node: str, plan: TrackerPlan, broker: BrokerPlan, reactor: Reactor, place: Place | None = None
+) -> None:
     """Run a tracker node until `reactor` is stopped.
 
     Raises UnknownName where the camera does not appear within CAMERA_WAIT_S, RequestTimeout where the
     directory does not answer.
     """
-    tracker = make_tracker(node, plan)
+    tracker = make_tracker(node, plan, place)
     endpoint = find_frames(plan.camera, broker, reactor)
     if reactor.stopping:
         return
     wiring = _TrackerNode(node, tracker, plan, broker, endpoint, reactor)
-    with wiring.presence, wiring.frames:
-        reactor.watch(wiring.frames.socket, wiring.take)
-        reactor.run()
+    with wiring.presence:
+        wiring.wait_until_heard()
+        with wiring.frames:
+            reactor.watch(wiring.frames.socket, wiring.take)
+            reactor.run()
 
 
 def find_frames(camera: str, broker: BrokerPlan, reactor: Reactor) -> str:
@@ -56,16 +81,28 @@ def find_frames(camera: str, broker: BrokerPlan, reactor: Reactor) -> str:
     deadline_s = time.monotonic() + CAMERA_WAIT_S
     with Requester(broker.directory) as requester:
         while not reactor.stopping:
-            found = requester.request("find", {"topic": str(Topic(FRAME, camera))}, timeout_s=CAMERA_WAIT_S)
-            if found["publishers"]:
-                newest = found["publishers"][-1]
-                return _direct_endpoint(newest) or broker.subscribe
-            if time.monotonic() > deadline_s:
+            is_late = time.monotonic() > deadline_s
+            publishers = _ask_for(camera, requester, is_late)
+            if publishers:
+                return _direct_endpoint(publishers[-1]) or broker.subscribe
+            if is_late:
                 nodes = requester.request("nodes")["nodes"]
                 cameras = sorted({node["node"] for node in nodes if node["role"] == "camera"})
                 raise UnknownName("camera", camera, cameras, next_step="see what is on the bus: zbus ls")
             reactor.run_once(CAMERA_ASK_PERIOD_S)
     return ""
+
+
+def _ask_for(camera: str, requester: Requester, is_last: bool) -> Sequence[Mapping[str, Any]]:
+    """Who publishes the frames of `camera`. Where nobody answers, that is an error the last time only."""
+    try:
+        # Why a short wait each time: who is asked to stop meanwhile must not seem to hang.
+        found = requester.request("find", {"topic": str(Topic(FRAME, camera))}, timeout_s=ASK_TIMEOUT_S)
+    except RequestTimeout:
+        if is_last:
+            raise
+        return ()
+    return found["publishers"]
 
 
 def _direct_endpoint(publisher: Mapping[str, Any]) -> str:
@@ -91,9 +128,16 @@ class _TrackerNode:
             endpoint, str(Topic(FRAME, plan.camera)), policy=EVERY, on_finding=self._on_finding
         )
         self.presence = Presence(node, "tracker", broker, reactor, self._report)
-        self._endpoint = endpoint
+        self._endpoint, self._reactor = endpoint, reactor
+        self._shape: tuple[int, int, str] | None = None
         self._tracked = self._failed = 0
         self._update_ms = 0.0
+
+    def wait_until_heard(self) -> None:
+        """Wait for the broker a little, so that the tracks of the first frame find their way."""
+        deadline_s = time.monotonic() + HEARD_TIMEOUT_S
+        while not self.presence.is_heard and time.monotonic() < deadline_s and not self._reactor.stopping:
+            self._reactor.run_once(HEARD_PERIOD_S)
 
     def take(self) -> None:
         """Track every frame that has arrived."""
@@ -106,6 +150,7 @@ class _TrackerNode:
             return
         began_ns = time.monotonic_ns()
         try:
+            self._mind_shape(frame)
             tracks = self._tracker.update(to_mono_or_bgr(frame.image, frame.pixel_format), frame.mono_ns)
         except Exception as error:  # noqa: BLE001  Why: a plug-in's slip costs its frame, not the node.
             self._fail(frame, error)
@@ -113,15 +158,27 @@ class _TrackerNode:
         self._update_ms = (time.monotonic_ns() - began_ns) / 1e6
         self._tracked += 1
         message = TracksMessage(frame.camera, frame.frame_number, frame.captured_ns, frame.mono_ns, tracks)
-        self.presence.publisher.send(self._topic, message)
+        try:
+            self.presence.publisher.send(self._topic, message)
+        except WireError as error:
+            self._fail(frame, error)
+            return
         self.presence.enter(RUNNING)
+
+    def _mind_shape(self, frame: Frame) -> None:
+        """Places in a picture of another size mean nothing: begin again."""
+        shape = (frame.width, frame.height, frame.pixel_format)
+        if self._shape not in (None, shape):
+            log.warning("%s: %s is %d x %d %s now", self.presence.node, frame.camera, *shape)
+            self._tracker.reset()
+        self._shape = shape
 
     def _fail(self, frame: Frame, error: Exception) -> None:
         self._failed += 1
-        cause = str(error) if isinstance(error, TrackingError) else f"{type(error).__name__}: {error}"
-        if not isinstance(error, TrackingError):
-            log.exception("tracking frame %d failed", frame.frame_number)
-        self.presence.enter(DEGRADED, f"frame {frame.frame_number} was not tracked: {cause}"[:500])
+        cause = error.cause if isinstance(error, ZbusError) else f"{type(error).__name__}: {error}"
+        if not isinstance(error, ZbusError) and is_worth_a_line(self._failed):
+            log.error("%d frames were not tracked", self._failed, exc_info=error)
+        self.presence.enter(DEGRADED, f"frames are not tracked: {cause}"[:500])
 
     def _on_finding(self, finding: Finding) -> None:
         if isinstance(finding, Gap):

@@ -1,0 +1,118 @@
+"""What a rig consists of, as plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zbus.config._settings import CommandLine, Place
+from zbus.errors import UnknownName
+
+_ENDPOINT = re.compile(r"tcp://[^\s/]+:(\d{1,5}|\*)|(ipc|inproc)://.+")
+_HOST_PORT = re.compile(r"[^\s/]+:\d{1,5}")
+
+
+def _check_endpoint(name: str, endpoint: str) -> None:
+    if not _ENDPOINT.fullmatch(endpoint):
+        raise ValueError(f"{name} is {endpoint!r}, not an endpoint such as tcp://127.0.0.1:5550")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPlan:
+    """Where the rig's broker is: everybody's one known address."""
+
+    directory: str = "tcp://127.0.0.1:5550"
+    publish: str = "tcp://127.0.0.1:5551"
+    subscribe: str = "tcp://127.0.0.1:5552"
+    insecure: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("directory", "publish", "subscribe"):
+            _check_endpoint(name, getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPlan:
+    """One camera: the plug-in `source` with its `settings`, and what its JPEG topic gives at most.
+
+    `wait_for_subscriber` holds the camera back until somebody subscribes to its frames, so that a file is
+    seen from its first picture on.
+    """
+
+    source: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    jpeg_hz: float = 30.0
+    jpeg_quality: int = 80
+    wait_for_subscriber: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.jpeg_quality <= 100:
+            raise ValueError("jpeg_quality must be in 1..100")
+        if not 0 < self.jpeg_hz <= 1000:
+            raise ValueError("jpeg_hz must be above 0 and at most 1000")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerPlan:
+    """One tracker: the plug-in `tracker` with its `settings`, on the frames of `camera`."""
+
+    camera: str
+    tracker: str = "blob"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayPlan:
+    """The door for overlays."""
+
+    bind: str = "tcp://127.0.0.1:5556"
+    insecure: bool = False
+
+    def __post_init__(self) -> None:
+        _check_endpoint("bind", self.bind)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPlan:
+    """The live page and what else speaks HTTP."""
+
+    bind: str = "127.0.0.1:8080"
+    insecure: bool = False
+
+    def __post_init__(self) -> None:
+        if not _HOST_PORT.fullmatch(self.bind):
+            raise ValueError(f"bind is {self.bind!r}, not host:port such as 127.0.0.1:8080")
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """Everything a rig file says. Node ids are unique; `overlay` and `gateway` may be absent.
+
+    `place` makes errors that name file and line, where the rig was read from one.
+    """
+
+    name: str = "rig"
+    broker: BrokerPlan = BrokerPlan()
+    cameras: Mapping[str, CameraPlan] = field(default_factory=dict)
+    trackers: Mapping[str, TrackerPlan] = field(default_factory=dict)
+    overlay: OverlayPlan | None = None
+    gateway: GatewayPlan | None = None
+    place: Place = field(default=CommandLine(), compare=False, repr=False)
+
+
+def find_camera(rig: Rig, name: str) -> CameraPlan:
+    """The plan of one camera. Raises UnknownName."""
+    return _find(rig.cameras, "camera", name)
+
+
+def find_tracker(rig: Rig, name: str) -> TrackerPlan:
+    """The plan of one tracker. Raises UnknownName."""
+    return _find(rig.trackers, "tracker", name)
+
+
+def _find(plans: Mapping[str, Any], what: str, name: str) -> Any:
+    if name not in plans:
+        raise UnknownName(what, name, sorted(plans), next_step="use a name of the rig file")
+    return plans[name]
