@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import zmq
@@ -80,8 +80,11 @@ class Subscriber(Resource):
         # Why once each: a prefix subscribed twice has to be given back twice.
         self._topics = list(dict.fromkeys([topics] if isinstance(topics, str) else topics))
         has_frames = any(topic.startswith(FRAME) or FRAME.startswith(topic) for topic in self._topics)
-        self._link = FRAMES_IN if has_frames else SMALL_IN
         depth = depth or (DEPTH_FRAMES if has_frames else DEPTH_SMALL)
+        self._link = FRAMES_IN if has_frames else SMALL_IN
+        if has_frames and policy == EVERY:
+            # Why: who wants every frame needs room for them while it is held up, not only when it reads.
+            self._link = replace(FRAMES_IN, depth=depth)
         self._waiting: Queue = NewestOfEach() if policy == LATEST else InOrder(depth)
         self._on_finding = on_finding
         self._gaps = GapDetector()
