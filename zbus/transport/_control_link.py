@@ -65,8 +65,6 @@ class ControlLink(Resource):
         check_endpoint(self._directory)
         socket = self._own.open(zmq.DEALER, CONTROL_LINK)
         try:
-            # Why: an announcement that waited for a directory to come back is out of date.
-            socket.setsockopt(zmq.IMMEDIATE, 1)
             connect(socket, self._directory)
         except BaseException:
             self.close()

@@ -32,24 +32,28 @@ class Link:
 
     `depth` is the high-water mark of both directions, in messages; `max_message_bytes` the largest part
     taken in; `linger_ms` how long closing waits for what is unsent; `kernel_buffer_bytes` caps what the
-    kernel holds on TCP, 0 leaves it alone.
+    kernel holds on TCP, 0 leaves it alone. With `only_present` nothing waits for a peer that is not connected
+    at the moment: it is dropped, or said not to be sent.
     """
 
     depth: int
     max_message_bytes: int
     linger_ms: int = 0
     kernel_buffer_bytes: int = 0
+    only_present: bool = False
 
 
-# Why: a frame that waits is a frame out of date, so few may wait; a publisher takes in nothing but
-# subscriptions, so a large one is an attack.
-FRAMES_OUT = Link(4, SUBSCRIPTION_MAX_BYTES, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
+# Why: a frame that waits is out of date, so few may wait, and none for a broker that comes back; a publisher
+# takes in nothing but subscriptions, so a large one is an attack.
+FRAMES_OUT = Link(4, SUBSCRIPTION_MAX_BYTES, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES, only_present=True)
 FRAMES_IN = Link(4, FRAME_MAX_BYTES + 65_536, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
 SMALL_OUT = Link(1_000, SUBSCRIPTION_MAX_BYTES, linger_ms=200)
 SMALL_IN = Link(1_000, SMALL_MAX_BYTES)
 DOOR = Link(1_000, OVERLAY_MAX_BYTES)
-PUSH = Link(100, 1_024, linger_ms=500)
-CONTROL_LINK = Link(1_000, SMALL_MAX_BYTES, linger_ms=500)
+# Why only who is present: what queues for a peer that may never exist seems to be sent, and an announcement
+# or a request that waited for a directory to come back is out of date.
+PUSH = Link(100, 1_024, linger_ms=500, only_present=True)
+CONTROL_LINK = Link(1_000, SMALL_MAX_BYTES, linger_ms=500, only_present=True)
 
 
 def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:
@@ -60,6 +64,7 @@ def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:
     socket.setsockopt(zmq.RCVHWM, link.depth)
     socket.setsockopt(zmq.MAXMSGSIZE, link.max_message_bytes)
     socket.setsockopt(zmq.LINGER, link.linger_ms)
+    socket.setsockopt(zmq.IMMEDIATE, link.only_present)
     if link.kernel_buffer_bytes:
         socket.setsockopt(zmq.SNDBUF, link.kernel_buffer_bytes)
         socket.setsockopt(zmq.RCVBUF, link.kernel_buffer_bytes)

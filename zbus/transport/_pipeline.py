@@ -36,8 +36,6 @@ class Pusher(Resource):
         endpoints = [check_endpoint(endpoint) for endpoint in self._endpoints]
         socket = self._own.open(zmq.PUSH, PUSH)
         try:
-            # Why: without it messages queue for a peer that may never exist, and sending seems to work.
-            socket.setsockopt(zmq.IMMEDIATE, 1)
             for endpoint in endpoints:
                 connect(socket, endpoint)
         except BaseException:

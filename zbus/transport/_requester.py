@@ -35,8 +35,6 @@ class Requester(Resource):
         socket = self._own.open(zmq.DEALER, CONTROL_LINK)
         try:
             socket.setsockopt(zmq.LINGER, 0)
-            # Why: requests that queue for a directory which is not there would all reach it when it comes.
-            socket.setsockopt(zmq.IMMEDIATE, 1)
             connect(socket, self._directory)
         except BaseException:
             self.close()

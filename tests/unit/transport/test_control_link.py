@@ -1,4 +1,5 @@
 import logging
+import secrets
 import time
 from contextlib import suppress
 
@@ -17,7 +18,7 @@ from zbus.wire import Reply, Request, decode_reply, decode_request, encode_reply
 def directory():
     """The other end: a ROUTER in the hands of the test."""
     with make_socket(zmq.ROUTER, CONTROL_LINK) as socket:
-        socket.bind("inproc://directory")
+        socket.bind(f"inproc://{secrets.token_hex(8)}")
         yield socket
 
 
@@ -40,7 +41,8 @@ class Node:
     """A control link and the way to it."""
 
     def __init__(self, directory, verbs, on_reply=None):
-        self.link = ControlLink("n1", "inproc://directory", verbs, on_reply)
+        place = directory.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
+        self.link = ControlLink("n1", place, verbs, on_reply)
         self.link.open()
         self.directory = directory
         while not self.link.tell("announce", {}):

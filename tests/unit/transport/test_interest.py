@@ -79,7 +79,7 @@ def test_a_flood_is_read_in_turns(monkeypatch: pytest.MonkeyPatch):
 @pytest.fixture
 def publisher() -> Iterator[zmq.Socket[bytes]]:
     with make_socket(zmq.XPUB, SMALL_OUT) as socket:
-        socket.bind("inproc://interest")
+        socket.bind("tcp://127.0.0.1:0")
         yield socket
 
 
@@ -87,7 +87,9 @@ def test_a_real_socket_tells_the_same(publisher: zmq.Socket[bytes]):
     interest = Interest()
     with make_socket(zmq.SUB, SMALL_OUT) as subscriber:
         subscriber.setsockopt(zmq.SUBSCRIBE, b"frame/")
-        subscriber.connect("inproc://interest")
+        place = publisher.getsockopt(zmq.LAST_ENDPOINT)
+        assert isinstance(place, bytes)
+        subscriber.connect(place.rstrip(b"\0").decode())
         assert publisher.poll(10_000)
         interest.read(publisher)
         assert interest.covers(CAM)

@@ -27,6 +27,7 @@ def test_every_link_is_bounded(link: Link):
         assert socket.getsockopt(zmq.HEARTBEAT_IVL) == 500
         assert socket.getsockopt(zmq.HEARTBEAT_TIMEOUT) == 1_500
         assert socket.getsockopt(zmq.HANDSHAKE_IVL) == 2_000
+        assert socket.getsockopt(zmq.IMMEDIATE) == link.only_present
         assert socket.getsockopt(zmq.IPV6) == 0
 
 
