@@ -58,8 +58,8 @@ def choose_ports(rig: Rig) -> Rig:
     return replace(
         rig,
         broker=BrokerPlan(address(directory), address(publish), address(subscribe)),
-        overlay=OverlayPlan(address(overlay)),
-        gateway=GatewayPlan(f"127.0.0.1:{page}"),
+        overlay=rig.overlay and OverlayPlan(address(overlay)),
+        gateway=rig.gateway and GatewayPlan(f"127.0.0.1:{page}"),
     )
 
 

@@ -67,7 +67,8 @@ class Child:
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "zbus", *self.plan.arguments],
+                    # Why -P: a json.py where the person happens to stand must not become part of the rig.
+                    [sys.executable, "-P", "-m", "zbus", *self.plan.arguments],
                     stdin=subprocess.DEVNULL,
                     # Why: the supervisor's stdout is for programs to read; its children speak on stderr only.
                     stdout=sys.stderr.fileno(),
