@@ -45,7 +45,7 @@ class Link:
 
 # Why: a frame that waits is out of date, so few may wait, and none for a broker that comes back; a publisher
 # takes in nothing but subscriptions, so a large one is an attack.
-FRAMES_OUT = Link(4, SUBSCRIPTION_MAX_BYTES, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES, only_present=True)
+FRAMES_OUT = Link(8, SUBSCRIPTION_MAX_BYTES, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES, only_present=True)
 FRAMES_IN = Link(4, FRAME_MAX_BYTES + 65_536, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
 SMALL_OUT = Link(1_000, SUBSCRIPTION_MAX_BYTES, linger_ms=200)
 SMALL_IN = Link(1_000, SMALL_MAX_BYTES)
