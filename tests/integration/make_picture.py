@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from page_browser import CHROMIUM_ARGS, find_chromium
 from playwright.sync_api import sync_playwright
 
 from zbus.transport import Pusher
 
-CHROMIUM_ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 DRAWINGS = [
     {"DRAW_BOX": {"TOP_LEFT": [40, 40], "BOTTOM_RIGHT": [180, 120]}, "label": "nest", "lifetime_s": 60},
     {
@@ -50,9 +41,8 @@ def main(target: Path) -> None:
 
 
 def take_picture(page_address: str, target: Path) -> None:
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=list(CHROMIUM_ARGS))
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(page_address)
         page.wait_for_timeout(6_000)  # for trails to grow
