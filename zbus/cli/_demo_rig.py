@@ -9,6 +9,7 @@ from zbus.config import BrokerPlan, CameraPlan, GatewayPlan, OverlayPlan, Rig, T
 from zbus.nodes import free_ports
 
 SAMPLES = 40
+VIDEO_QUEUE_FRAMES = 128
 
 
 def arena_rig(animals: int) -> Rig:
@@ -45,7 +46,7 @@ def video_rig(video: Path, animals: int, loop: bool, folder: Path) -> Rig:
                 "file", {"path": str(video.resolve()), "loop": loop}, wait_for_subscriber=True
             )
         },
-        trackers={"tracker": TrackerPlan("video", settings=tracker)},
+        trackers={"tracker": TrackerPlan("video", settings=tracker, queue_frames=VIDEO_QUEUE_FRAMES)},
         overlay=OverlayPlan(),
         gateway=GatewayPlan(),
     )

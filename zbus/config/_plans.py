@@ -56,11 +56,20 @@ class CameraPlan:
 
 @dataclass(frozen=True, slots=True)
 class TrackerPlan:
-    """One tracker: the plug-in `tracker` with its `settings`, on the frames of `camera`."""
+    """One tracker: the plug-in `tracker` with its `settings`, on the frames of `camera`.
+
+    At most about `queue_frames` wait for it; the oldest are dropped beyond. Few keep a slow tracker near the
+    present, many let a video be tracked whole.
+    """
 
     camera: str
     tracker: str = "blob"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    queue_frames: int = 16
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.queue_frames <= 1000:
+            raise ValueError("queue_frames must be in 1..1000")
 
 
 @dataclass(frozen=True, slots=True)

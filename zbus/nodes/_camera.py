@@ -32,6 +32,7 @@ from zbus.wire import (
 
 OPEN_TIMEOUT_S = 10.0
 CONFIGURE_TIMEOUT_S = 2.0
+FILE_QUEUE_FRAMES = 64
 WAIT_PERIOD_S = 0.02
 
 _STATES = {"running": RUNNING, "lost": LOST_STATE, "failed": FAILED, "ended": ENDED}
@@ -65,12 +66,11 @@ class _CameraNode:
         self.id, self._plan, self._reactor = camera.camera_id, plan, reactor
         self._frame_topic = Topic(FRAME, self.id)
         self._jpeg_topic = Topic(FRAME, self.id, JPEG_RENDITION)
-        # Why: a file is played whole, so it waits where a device would have to drop.
-        lossless = plan.source == "file"
-        self.grabber = Grabber(camera, on_ready=self._on_ready, lossless=lossless)
-        self.frames = Publisher(
-            self.id, link=FRAMES_OUT, connect=[broker.publish], ipc_folder=rig_folder(broker)
-        )
+        # Why: a file is played whole: it waits where a device would drop, and catches up in a burst.
+        is_file = plan.source == "file"
+        self.grabber = Grabber(camera, on_ready=self._on_ready, lossless=is_file)
+        link = replace(FRAMES_OUT, depth=FILE_QUEUE_FRAMES) if is_file else FRAMES_OUT
+        self.frames = Publisher(self.id, link=link, connect=[broker.publish], ipc_folder=rig_folder(broker))
         verbs = {"configure": self._configure}
         self.presence = Presence(self.id, "camera", broker, reactor, self._report, verbs)
         self._shape: dict[str, Any] = {}

@@ -125,7 +125,11 @@ class _TrackerNode:
         self._tracker, self._plan = tracker, plan
         self._topic = Topic(TRACKS, node)
         self.frames = Subscriber(
-            endpoint, str(Topic(FRAME, plan.camera)), policy=EVERY, on_finding=self._on_finding
+            endpoint,
+            str(Topic(FRAME, plan.camera)),
+            policy=EVERY,
+            depth=plan.queue_frames,
+            on_finding=self._on_finding,
         )
         self.presence = Presence(node, "tracker", broker, reactor, self._report)
         self._endpoint, self._reactor = endpoint, reactor
