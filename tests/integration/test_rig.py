@@ -17,6 +17,9 @@ from zbus.errors import RequestRefused
 def rig() -> Iterator[RunningRig]:
     with runtime_folder() as folder, rig_up(small_rig(), folder) as running:
         yield running
+        assert running.process.end(signal.SIGTERM) == 0
+        assert running.process.children() == []
+        assert "Traceback" not in running.process.stderr
 
 
 def test_every_node_tells_its_state_and_its_work(rig: RunningRig) -> None:
@@ -34,7 +37,8 @@ def test_every_node_tells_its_state_and_its_work(rig: RunningRig) -> None:
 
 
 def test_ps_shows_the_processes_and_ls_what_they_publish(rig: RunningRig) -> None:
-    children = rig.children()
+    (shown,) = json.loads(run_zbus("ps", "--json", folder=rig.folder).stdout)["rigs"]
+    children = {child["node"]: child for child in shown["children"]}
     assert {node: child["role"] for node, child in children.items()} == {
         "directory": "broker",
         "arena": "camera",
@@ -117,13 +121,16 @@ def end_by_down(running: RunningRig) -> int:
     return running.process.process.wait(1)
 
 
+def end_by_ctrl_c(running: RunningRig) -> int:
+    return running.process.end(signal.SIGINT)
+
+
 def test_every_way_to_end_a_rig_leaves_nothing_behind() -> None:
     rig = small_rig(tracked=False)
     with runtime_folder() as folder:
-        for end in ("down", signal.SIGINT, signal.SIGTERM):
+        for end in (end_by_down, end_by_ctrl_c):
             with rig_up(rig, folder) as running:
-                code = end_by_down(running) if end == "down" else running.process.end(signal.Signals(end))
-                assert code == 0
+                assert end(running) == 0
                 assert running.process.children() == []
                 assert "Traceback" not in running.process.stderr
                 assert running.process.stdout.splitlines()[-1] == "lab is down"

@@ -8,7 +8,7 @@ import tempfile
 import time
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +17,12 @@ from zbus.cli._node import run_node
 from zbus.cli._options import json_option
 from zbus.config import Rig
 from zbus.config import write_rig as text_of
-from zbus.errors import ConfigError, NodeFailed
-from zbus.nodes import Probe, Supervisor, is_answered, plan_children, remove_rig_folder
+from zbus.errors import AddressInUse, ConfigError, NodeFailed
+from zbus.nodes import is_answered, remove_rig_folder
 from zbus.transport import Reactor
+
+if TYPE_CHECKING:
+    from zbus.nodes import Probe, Supervisor
 
 START_TIMEOUT_S = 30.0
 LOOK_PERIOD_S = 0.1
@@ -104,6 +107,9 @@ def _make_rig(video: Path | None, animals: int | None, loop: bool, folder: Path)
 
 
 def _run(rig: Rig, path: Path, seconds: float | None, browser: bool, as_json: bool) -> dict[str, Any]:
+    # Why here: `zbus demo --help` need not wait for what computes the summary.
+    from zbus.nodes import Probe, Supervisor, plan_children
+
     camera = next(iter(rig.cameras))
     summary: dict[str, Any] = {}
 
@@ -117,7 +123,11 @@ def _run(rig: Rig, path: Path, seconds: float | None, browser: bool, as_json: bo
             probe.hear_out(LAST_WORDS_S)
             summary.update(probe.summary())
 
-    run_node(run)
+    try:
+        run_node(run)
+    except AddressInUse as error:
+        step = "choose free ports: zbus demo --ports auto; or see what runs: zbus ps, ss -ltnp"
+        raise AddressInUse(error.endpoint, next_step=step) from error
     return summary
 
 

@@ -18,6 +18,8 @@ from zbus.wire import EVENT, RUNNING, STARTING, STATE, STOPPED, Event, Reply, St
 
 ANNOUNCE_PERIOD_S = 0.5
 STATE_PERIOD_S = 1.0
+# Until the directory has answered: a connection takes a moment, and what is told before is not sent.
+FIRST_ANNOUNCE_PERIOD_S = 0.05
 # The directory takes 64 topics of a node (spec 7); two are the node's state and events.
 ANNOUNCED_MAX = 62
 
@@ -71,6 +73,8 @@ class Presence(Resource):
             undo.callback(self._reactor.unwatch, self._link.socket)
             for period_s, beat in ((ANNOUNCE_PERIOD_S, self._announce), (STATE_PERIOD_S, self._tell_state)):
                 undo.callback(self._reactor.every(period_s, beat, first_s=0.0).cancel)
+            self._hurry = self._reactor.every(FIRST_ANNOUNCE_PERIOD_S, self._announce)
+            undo.callback(self._hurry.cancel)
             undo.callback(self._say_good_bye)
             self._undo = undo.pop_all()
 
@@ -116,6 +120,7 @@ class Presence(Resource):
         self._link.tell("announce", args)
 
     def _on_reply(self, reply: Reply) -> None:
+        self._hurry.cancel()
         warning = "" if reply.ok else reply.cause
         if reply.result.get("duplicate"):
             warning = f"another node called {self.node!r} is on this bus; give one of them another name"
