@@ -10,12 +10,15 @@ from typing import Any
 from zbus.config._settings import CommandLine, Place
 from zbus.errors import UnknownName
 
+PORT_MAX = 65_535
+
 _ENDPOINT = re.compile(r"tcp://[^\s/]+:(\d{1,5}|\*)|(ipc|inproc)://.+")
-_HOST_PORT = re.compile(r"[^\s/]+:\d{1,5}")
+_HOST_PORT = re.compile(r"[^\s/]+:(\d{1,5})")
 
 
 def _check_endpoint(name: str, endpoint: str) -> None:
-    if not _ENDPOINT.fullmatch(endpoint):
+    match = _ENDPOINT.fullmatch(endpoint)
+    if match is None or int((match[1] or "0").replace("*", "0")) > PORT_MAX:
         raise ValueError(f"{name} is {endpoint!r}, not an endpoint such as tcp://127.0.0.1:5550")
 
 
@@ -91,7 +94,8 @@ class GatewayPlan:
     insecure: bool = False
 
     def __post_init__(self) -> None:
-        if not _HOST_PORT.fullmatch(self.bind):
+        match = _HOST_PORT.fullmatch(self.bind)
+        if match is None or int(match[1]) > PORT_MAX:
             raise ValueError(f"bind is {self.bind!r}, not host:port such as 127.0.0.1:8080")
 
 

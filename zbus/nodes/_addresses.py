@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import re
 import socket
@@ -18,7 +19,7 @@ _TCP = re.compile(r"(?:tcp://)?\[?(.*?)\]?:(\d{1,5})")
 
 
 def is_free(host: str, port: int) -> bool:
-    """True where this process could listen there now."""
+    """False where some program of this machine listens there already."""
     host = "" if host == "*" else host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -26,8 +27,9 @@ def is_free(host: str, port: int) -> bool:
             # Why: connections of a server that has just ended linger on; libzmq passes over them too.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    except (OSError, OverflowError):
-        return False
+    except OSError as error:
+        # Why: what else is wrong with an address, the one who binds it tells best.
+        return error.errno != errno.EADDRINUSE
     return True
 
 

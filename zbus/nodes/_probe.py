@@ -71,8 +71,9 @@ class Probe(Resource):
         self._is_open = False
 
     def hear_out(self, timeout_s: float) -> None:
-        """Listen to the last words of nodes that have left, until none comes for `timeout_s`. Blocks."""
-        while (received := self._subscriber.recv(timeout_s)) is not None:
+        """Listen for so long to the last words of nodes that have left. Blocks."""
+        deadline_s = time.monotonic() + timeout_s
+        while (received := self._subscriber.recv(max(0.0, deadline_s - time.monotonic()))) is not None:
             self._take(received)
 
     @property

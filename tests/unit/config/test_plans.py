@@ -18,7 +18,8 @@ from zbus.errors import UnknownName
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["foo", "", "tcp://127.0.0.1", "127.0.0.1:5550", "tcp://a b:1", "tcp://:x"]
+    "endpoint",
+    ["foo", "", "tcp://127.0.0.1", "127.0.0.1:5550", "tcp://a b:1", "tcp://:x", "tcp://host:65536"],
 )
 def test_what_is_no_endpoint_is_refused_by_its_name(endpoint: str) -> None:
     with pytest.raises(ValueError, match=r"^publish is"):
@@ -34,7 +35,7 @@ def test_endpoints_are_taken(endpoint: str) -> None:
     assert BrokerPlan(directory=endpoint).directory == endpoint
 
 
-@pytest.mark.parametrize("bind", ["8080", "tcp://127.0.0.1:8080", "localhost:", "a:b"])
+@pytest.mark.parametrize("bind", ["8080", "tcp://127.0.0.1:8080", "localhost:", "a:b", "a:65536"])
 def test_the_page_is_at_a_host_and_a_port(bind: str) -> None:
     with pytest.raises(ValueError, match=r"^bind is"):
         GatewayPlan(bind)
