@@ -22,7 +22,6 @@ from zbus.transport import (
 )
 from zbus.wire import decode_topic
 from zbus_brokers._last_value import LastValueCache
-from zbus_brokers._queue_budget import QUEUE_MAX, QueueBudget
 
 TAKE_MAX = 64
 
@@ -32,16 +31,17 @@ PARTS_MAX = 16
 TOPIC_MAX_BYTES = 128
 PREFIXES_MAX = 16_384
 
-# Who subscribes within this time is given the last states together.
+# Who subscribes within this time is given the last states together, so many at a time.
 REPLAY_DELAY_S = 0.02
-FIT_PERIOD_S = 1.0
+REPLAY_BATCH = 32
 
-PUBLISHER_QUEUE_MAX = 64
-_PUBLISH_SIDE = Link(
-    PUBLISHER_QUEUE_MAX, FRAMES_IN.max_message_bytes, kernel_buffer_bytes=FRAMES_IN.kernel_buffer_bytes
-)
+# So many messages may wait of one publisher, and for one subscriber: 20 MB of 640 x 480 gray.
+# Why not more of small ones and fewer of large: a queue that is shortened while it is in use may never move
+# again, since libzmq tells the sender only at every so many messages what was taken, by the length it had.
+QUEUE = 64
+_PUBLISH_SIDE = Link(QUEUE, FRAMES_IN.max_message_bytes, kernel_buffer_bytes=FRAMES_IN.kernel_buffer_bytes)
 _SUBSCRIBE_SIDE = Link(
-    QUEUE_MAX, FRAMES_OUT.max_message_bytes, kernel_buffer_bytes=FRAMES_OUT.kernel_buffer_bytes
+    QUEUE, FRAMES_OUT.max_message_bytes, kernel_buffer_bytes=FRAMES_OUT.kernel_buffer_bytes
 )
 
 
@@ -78,7 +78,6 @@ class Forwarder(Resource):
         self.counters = ForwarderCounters()
         self.publishers, self.subscribers = ConnectionCounters(), ConnectionCounters()
         self.publish_endpoint = self.subscribe_endpoint = ""
-        self._budget = QueueBudget()
         self._prefixes: set[bytes] = set()
         self._to_replay: dict[bytes, None] = {}
         self._undo = ExitStack()
@@ -96,7 +95,6 @@ class Forwarder(Resource):
             self.subscribe_endpoint = bind(self._out, self._wanted[1], insecure=self._insecure)
             self._watch(undo, self._in, self._forward)
             self._watch(undo, self._out, self._take_subscriptions)
-            undo.callback(self._reactor.every(FIT_PERIOD_S, self._begin_period).cancel)
             self._undo = undo.pop_all()
 
     def close(self) -> None:
@@ -105,6 +103,8 @@ class Forwarder(Resource):
 
     def send(self, parts: list[bytes]) -> None:
         """Send a message of the broker's own to its subscribers."""
+        # Why: asking for events makes libzmq notice at once what subscribers have taken.
+        self._out.getsockopt(zmq.EVENTS)
         self._out.send_multipart(parts, zmq.NOBLOCK)
 
     def _make(self, undo: ExitStack, kind: int, link: Link) -> tuple[zmq.Socket[bytes], ConnectionCounters]:
@@ -131,8 +131,6 @@ class Forwarder(Resource):
 
     def _pass_on(self, frames: list[zmq.Frame]) -> None:
         nbytes = sum(map(len, frames))
-        if self._budget.note(nbytes):
-            self._fit_queues()
         if self.cache.keeps(frames[0].bytes):
             self.cache.remember([frame.bytes for frame in frames])
         # Why: asking for events makes libzmq notice at once what subscribers have taken.
@@ -144,15 +142,6 @@ class Forwarder(Resource):
             return
         self.counters.forwarded += 1
         self.counters.forwarded_bytes += nbytes
-
-    def _begin_period(self) -> None:
-        if self._budget.begin_period():
-            self._fit_queues()
-
-    def _fit_queues(self) -> None:
-        """Let as many messages wait for a subscriber, and of a publisher, as the budget has room for."""
-        self._out.setsockopt(zmq.SNDHWM, self._budget.depth)
-        self._in.setsockopt(zmq.RCVHWM, min(self._budget.depth, PUBLISHER_QUEUE_MAX))
 
     def _take_subscriptions(self) -> None:
         for _ in range(TAKE_MAX):
@@ -190,15 +179,15 @@ class Forwarder(Resource):
             self.counters.subscriptions = len(self._prefixes)
 
     def _replay(self) -> None:
-        """Send the last states that somebody new subscribed to, for once past what else may wait."""
-        topics, self._to_replay = self._to_replay, {}
-        self._out.setsockopt(zmq.SNDHWM, self._budget.depth + len(topics))
-        for topic in topics:
+        """Send the last states that somebody new subscribed to, no more at once than may wait."""
+        for topic in list(self._to_replay)[:REPLAY_BATCH]:
+            del self._to_replay[topic]
             parts = self.cache.find(topic)
             if parts is not None:
-                self._out.send_multipart(parts, zmq.NOBLOCK)
+                self.send(parts)
                 self.counters.replayed += 1
-        self._out.setsockopt(zmq.SNDHWM, self._budget.depth)
+        if self._to_replay:
+            self._reactor.after(REPLAY_DELAY_S, self._replay)
 
 
 def _is_message(frames: Sequence[zmq.Frame]) -> bool:

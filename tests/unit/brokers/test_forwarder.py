@@ -10,7 +10,6 @@ from zbus.transport import EVERY, FRAMES_OUT, SMALL_OUT, Publisher, Reactor, Sub
 from zbus.wire import Event, State, Topic, frame_of_image
 from zbus_brokers import Forwarder
 from zbus_brokers import _forwarder as forwarder_module
-from zbus_brokers._queue_budget import QUEUE_MAX, QUEUE_MIN
 
 ANY = "tcp://127.0.0.1:0"
 CAM = Topic("frame", "cam1")
@@ -159,27 +158,35 @@ def test_who_subscribes_to_frames_gets_no_states(rig):
 
 
 def test_more_states_than_may_wait_reach_the_late_joiner(rig):
-    with rig.publisher() as publisher, rig.subscriber("frame/"):
-        rig.run(lambda: publisher.wants(CAM))
-        publisher.send(CAM, frame(0, 4_096, 2_048))
-        rig.run(lambda: rig.forwarder._budget.depth == QUEUE_MIN)
-        for number in range(200):
-            rig.forwarder.cache.remember([f"state/n{number}/".encode(), b"x"])
-        with rig.subscriber("state/") as late:
-            rig.run(lambda: late.take() or late.counters.refused.get("header_not_map") == 200)
+    for number in range(1_000):
+        rig.forwarder.cache.remember([f"state/n{number}/".encode(), b"x"])
+    with rig.subscriber("state/") as late:
+        rig.run(lambda: late.take() or late.counters.refused.get("header_not_map") == 1_000)
+    assert rig.counters.replayed == 1_000
 
 
-def test_the_queue_follows_the_size_of_messages_and_recovers(rig):
-    with rig.publisher(link=FRAMES_OUT) as publisher, rig.subscriber("frame/"):
-        rig.run(lambda: publisher.wants(CAM))
-        publisher.send(CAM, frame(0, 1_024, 1_024))
-        rig.run(lambda: rig.forwarder._budget.depth == 15)
-        assert rig.forwarder._out.getsockopt(zmq.SNDHWM) == 15
-        assert rig.forwarder._in.getsockopt(zmq.RCVHWM) == 15
-        for _ in range(3):
-            rig.forwarder._begin_period()
-        assert rig.forwarder._out.getsockopt(zmq.SNDHWM) == QUEUE_MAX
-        assert rig.forwarder._in.getsockopt(zmq.RCVHWM) == 64
+def test_who_subscribed_twice_within_a_moment_is_given_each_state_once(rig):
+    with rig.publisher() as publisher:
+        wait_for_connection(rig, publisher)
+        publisher.send(*state())
+        rig.run(lambda: len(rig.forwarder.cache) == 1)
+        with rig.subscriber(["state/", "state/n1/", "state/n"]) as late:
+            assert rig.recv(late)
+            rig.settle()
+            assert rig.counters.replayed == 1
+
+
+def test_large_messages_after_small_ones_and_back_go_on(rig):
+    """The length of a queue in use must not change: a shorter one never moved again."""
+    with rig.publisher() as publisher, rig.subscriber(["frame/", "event/"]) as subscriber:
+        rig.run(lambda: publisher.wants(CAM) and publisher.wants(Topic("event", "n1")))
+        for number in range(300):
+            publisher.send(Topic("event", "n1"), Event("tick"))
+            assert rig.recv(subscriber).origin.seq == number
+            if number % 100 == 99:
+                publisher.send(CAM, frame(0, 2_048, 1_024))
+                assert rig.recv(subscriber).topic == CAM
+        assert subscriber.counters.gaps == 0
 
 
 def test_a_late_publisher_learns_every_subscription(rig):
