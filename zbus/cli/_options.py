@@ -148,7 +148,10 @@ def _option(field: Any, hint: Any) -> click.Option | None:
     text = field.metadata.get("help", "") + default
     if kind is bool:
         return click.Option([f"{flag}/--no-{flag[2:]}", field.name], default=None, help=text)
-    return click.Option([flag, field.name], type=kind, default=None, required=required, help=text)
+    if required:
+        # Why without a default: the newest click takes None for one, and the option for given.
+        return click.Option([flag, field.name], type=kind, required=True, help=text)
+    return click.Option([flag, field.name], type=kind, default=None, help=text)
 
 
 def _click_type(hint: Any) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import zbus.config
 from zbus.config import RigFile, load_rig
 from zbus.errors import ConfigError
 
@@ -145,3 +146,10 @@ def test_what_is_no_file_of_text_is_refused(tmp_path: Path, kind: str) -> None:
         RigFile(path)
     assert caught.value.path == str(path)
     assert caught.value.expected or caught.value.next_step
+
+
+def test_the_rig_file_of_the_readme_is_one(tmp_path: Path) -> None:
+    readme = Path(zbus.config.__file__).with_name("README.md").read_text(encoding="utf-8")
+    path = tmp_path / "rig.toml"
+    path.write_text(readme.split("```toml\n")[1].split("```")[0])
+    assert list(load_rig(path).trackers) == ["cam1-tracks"]

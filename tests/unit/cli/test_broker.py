@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from zbus.cli import _broker
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A broker that is ready and ends."""
+    plans: list[Any] = []
+
+    def run_broker(plan: Any, reactor: Any, on_ready: Any) -> None:
+        plans.append(plan)
+        on_ready({"directory": plan.directory})
+
+    monkeypatch.setattr(_broker, "load_plugin", lambda group, name: run_broker)
+    return plans
+
+
+def test_it_says_where_it_listens(run: Any, played: list[Any]) -> None:
+    where = ["--directory", "tcp://127.0.0.1:7"]
+    assert "directory  tcp://127.0.0.1:7" in run("broker", *where).output
+    assert json.loads(run("broker", *where, "--json").output) == {
+        "endpoints": {"directory": "tcp://127.0.0.1:7"}
+    }
+    assert run("broker", *where, "--quiet").output == ""
+    assert [plan.insecure for plan in played] == [False] * 3
+
+
+def test_who_opens_it_to_all_is_warned(run: Any, played: list[Any]) -> None:
+    assert "nothing is locked" in run("broker", "--insecure").stderr
+    assert played[0].insecure
+
+
+def test_a_port_that_is_taken_and_an_address_that_is_open_to_all(
+    fail: Any, broker: Any, free_endpoint: Any
+) -> None:
+    free = [free_endpoint() for _ in range(2)]
+    told = fail(
+        "broker", "--directory", free[0], "--publish", broker.publish, "--subscribe", free[1], ends_with=5
+    )
+    assert broker.publish in told["cause"]
+    told = fail(
+        "broker", "--directory", "tcp://0.0.0.0:0", "--publish", free[0], "--subscribe", free[1], ends_with=3
+    )
+    assert "--insecure" in told["next_step"]

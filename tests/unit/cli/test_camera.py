@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import zbus.nodes
+from zbus.config import CameraPlan
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What would have run."""
+    runs: list[Any] = []
+    monkeypatch.setattr(
+        zbus.nodes,
+        "run_camera",
+        lambda name, plan, broker, reactor, place: runs.append((name, plan)),
+        raising=False,
+    )
+    return runs
+
+
+def test_a_source_and_its_settings(run: Any, ran: list[Any]) -> None:
+    run("camera", "sim", "--animals", "3", "--pace", "fast")
+    run("camera", "--id", "cam7", "file", "--path", "x.avi", "--loop")
+    assert ran == [
+        ("sim", CameraPlan("sim", {"animals": 3, "pace": "fast"})),
+        ("cam7", CameraPlan("file", {"path": "x.avi", "loop": True})),
+    ]
+
+
+def test_one_of_a_rig_file(run: Any, ran: list[Any], tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    path.write_text("[cameras.a]\nsource = 'sim'\njpeg_hz = 5\n")
+    run("camera", "--rig", str(path), "--id", "a")
+    assert ran == [("a", CameraPlan("sim", jpeg_hz=5.0))]
+    assert "there is: a" in run("camera", "--rig", str(path), "--id", "b", ends_with=4).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ([], 2, "name a source (file, opencv, sim)"),
+        (["sin"], 2, "No such command 'sin'"),
+        (["file"], 2, "--path"),
+        (["sim", "--fps", "-3"], 3, "--fps: must be from"),
+        (["sim", "--body-length-px", "400"], 3, "--body-length-px: must be"),
+        (["file", "--path", "nope"], 7, "there is no file nope"),
+        (["opencv", "--device", "99"], 7, "there is no camera 99"),
+    ],
+)
+def test_what_cannot_be_is_told(run: Any, arguments: list[str], code: int, words: str) -> None:
+    assert words in run("camera", *arguments, ends_with=code).stderr
+
+
+def test_a_wrong_setting_of_a_rig_file_is_told_with_its_line(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    path.write_text("[cameras.a]\nsource = 'sim'\n[cameras.a.settings]\nfps = 0\n")
+    told = run("camera", "--rig", str(path), "--id", "a", ends_with=3).stderr
+    assert f"{path}:4: cameras.a.settings.fps: must be" in told

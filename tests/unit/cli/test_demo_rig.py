@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from zbus.cli._check import check_plans
+from zbus.cli._demo_rig import arena_rig, choose_ports, video_rig
+from zbus.config import Rig, load_rig, write_rig
+from zbus.errors import CameraNotFound
+
+
+def test_the_arena_has_as_many_animals_as_the_tracker_looks_for() -> None:
+    rig = arena_rig(7)
+    assert rig.cameras["arena"].settings["animals"] == rig.trackers["tracker"].settings["animals"] == 7
+    check_plans(rig)
+
+
+def test_free_ports_are_all_different_and_what_is_not_there_stays_away() -> None:
+    rig = choose_ports(arena_rig(1))
+    assert rig.overlay is not None
+    assert rig.gateway is not None
+    places = [
+        rig.broker.directory,
+        rig.broker.publish,
+        rig.broker.subscribe,
+        rig.overlay.bind,
+        rig.gateway.bind,
+    ]
+    assert len({place.rpartition(":")[2] for place in places}) == 5
+    assert choose_ports(Rig()).gateway is choose_ports(Rig()).overlay is None
+
+
+def test_a_video_is_looked_at_and_what_it_shows_goes_into_the_rig_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (160, 120))
+    for number in range(30):
+        picture = np.full((120, 160, 3), 200, np.uint8)
+        cv2.circle(picture, (20 + 4 * number, 60), 8, (30, 30, 30), -1)
+        writer.write(picture)
+    writer.release()
+    rig = video_rig(path, 1, loop=True, folder=tmp_path)
+    assert rig.cameras["video"].settings == {"path": str(path), "loop": True}
+    assert rig.cameras["video"].wait_for_subscriber
+    (tmp_path / "rig.toml").write_text(write_rig(rig))
+    check_plans(load_rig(tmp_path / "rig.toml"))
+
+
+def test_what_is_no_video_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CameraNotFound):
+        video_rig(tmp_path / "none.mp4", 1, loop=False, folder=tmp_path)

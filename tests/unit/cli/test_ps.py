@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from zbus.cli import _ps
+
+RIG = {
+    "rig": "lab",
+    "pid": 5,
+    "directory": "tcp://127.0.0.1:5550",
+    "children": [
+        {"node": "cam1", "role": "camera", "pid": 6, "running": True, "restarts": 0, "up_s": 3.0},
+        {
+            "node": "t1",
+            "role": "tracker",
+            "pid": 0,
+            "running": False,
+            "restarts": 2,
+            "back_off_s": 1.5,
+            "cause": "killed by SIGKILL",
+        },
+    ],
+}
+
+
+def test_without_a_rig_it_says_how_to_start_one(run: Any) -> None:
+    assert "zbus up RIG.TOML" in run("ps").output
+    assert json.loads(run("ps", "--json").output) == {"rigs": []}
+
+
+def test_each_process_is_a_line(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ps, "find_supervisors", lambda: [RIG])
+    rig, camera, tracker = run("ps").output.splitlines()
+    assert rig == "lab  supervisor 5  directory tcp://127.0.0.1:5550"
+    assert camera.split() == ["cam1", "camera", "6", "up", "3", "s"]
+    assert tracker.endswith("down, again in 1.5 s, restarted 2 times (killed by SIGKILL)")
