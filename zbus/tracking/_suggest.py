@@ -36,7 +36,7 @@ OPEN_WIDTHS = (0.0, 0.3)  # of an animal's width
 LEAST_PART, DEBRIS_PART, MOST_PART = 0.25, 0.5, 1.8  # of an animal's typical area
 SPREAD_COST = 0.5
 ADAPTIVE_COST = 0.05
-ALIKE = 0.04
+ALIKE = 0.06
 
 
 @dataclass(frozen=True, slots=True)
