@@ -22,7 +22,7 @@ GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + byt
 
 
 class Honest:
-    """A camera at 50 Hz and who watches it, in threads of their own, while the test misbehaves."""
+    """A camera at 25 Hz and who watches it, in threads of their own, while the test misbehaves."""
 
     def __init__(self, broker) -> None:
         self._broker = broker
@@ -44,7 +44,7 @@ class Honest:
         image = np.zeros((480, 640), np.uint8)
         frame = frame_of_image(image, "mono8", camera="cam1", frame_number=0, captured_ns=0, mono_ns=0)
         with Publisher("n1", link=FRAMES_OUT, connect=[self._broker.publish]) as publisher:
-            while not self._stop_asked.wait(0.02):
+            while not self._stop_asked.wait(0.04):
                 publisher.send(CAM, frame)
 
     def _listen(self) -> None:
@@ -67,7 +67,7 @@ def honest(broker, wait_until):
         wait_until(lambda: honest.heard > 5)
         yield honest
         heard = honest.heard
-        wait_until(lambda: honest.heard > heard + 20)
+        wait_until(lambda: honest.heard > heard + 10)
     assert (honest.counters.gaps, honest.counters.refused, honest.counters.restarts) == (0, {}, 0)
     with Requester(broker.directory) as requester:
         assert requester.request("endpoints", timeout_s=20)["publish"] == broker.publish

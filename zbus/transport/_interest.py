@@ -33,6 +33,11 @@ class Interest:
             if len(parts) == 1:
                 self._take(parts[0])
 
+    @property
+    def is_any(self) -> bool:
+        """True while anybody subscribes to anything."""
+        return bool(self._prefixes) or self._uncounted > 0
+
     def covers(self, topic: Topic) -> bool:
         """True while somebody's subscription covers this topic."""
         name = topic.encode()

@@ -278,7 +278,7 @@ PARTS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
 @given(st.lists(st.lists(PARTS, min_size=1, max_size=5), min_size=1, max_size=10))
 def test_nothing_that_a_stranger_sends_ends_it(bus, messages):
     with Asker(bus) as stranger:

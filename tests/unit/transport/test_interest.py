@@ -69,6 +69,11 @@ def test_beyond_the_bound_everything_is_wanted_until_the_surplus_is_gone(monkeyp
     assert told(*notices, b"\0a/", b"\0b/").covers(CAM)
 
 
+def test_withdrawing_what_was_never_subscribed_takes_nothing_from_others():
+    assert told(b"\1a/", b"\0b/", b"\0c/", b"\0d/").is_any
+    assert not told(b"\0b/").is_any
+
+
 def test_a_flood_is_read_in_turns(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(interest_module, "NOTICES_MAX", 3)
     socket = Socket(*([b"\1%d/" % each] for each in range(10)))
