@@ -67,8 +67,12 @@ def encode_request(request: Request) -> list[Buffer]:
 def decode_request(parts: Sequence[Buffer]) -> Request:
     """Read a request. Raises WireError."""
     topic, header = _decode(parts, CONTROL)
+    request_id = read_text(header, "request_id", 64)
+    if not request_id:
+        # Why: it names the remembered reply; strangers who all send none would get each other's.
+        raise WireError("out_of_range", "request_id is empty")
     return Request(
-        request_id=read_text(header, "request_id", 64),
+        request_id=request_id,
         target=topic.source,
         verb=read_text(header, "verb", 32),
         args=read_map(header, "args"),

@@ -70,6 +70,7 @@ def request_vectors() -> Iterator[Vector]:
                 f"{reason}: {key} {describe(value)}", control("request", REQUEST | {key: value}), reason
             )
     yield refused("a reply", control("reply", REQUEST), "bad_topic")
+    yield refused("an empty request_id", control("request", REQUEST | {"request_id": ""}), "out_of_range")
 
 
 def reply_vectors() -> Iterator[Vector]:
