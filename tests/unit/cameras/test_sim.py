@@ -1,6 +1,5 @@
 import time
 from dataclasses import replace
-from typing import Any
 
 import cv2
 import msgpack
@@ -8,8 +7,7 @@ import numpy as np
 import pytest
 
 from zbus.cameras import Capture, EndOfStream, SimCamera, SimSettings
-from zbus.config import read_settings
-from zbus.errors import CameraError, CameraLost, CameraNotFound, ConfigError
+from zbus.errors import CameraError, CameraLost, CameraNotFound
 
 FAST = SimSettings(width=320, height=240, pace="fast")
 
@@ -194,23 +192,3 @@ def test_what_is_fixed_says_so(name: str) -> None:
     camera = opened(FAST)
     with pytest.raises(CameraError, match=f"{name} cannot be changed"):
         camera.configure({name: camera.settings()[name]})
-
-
-@pytest.mark.parametrize(
-    ("values", "key"),
-    [
-        ({"animals": -1}, "animals"),
-        ({"width": 10}, "width"),
-        ({"fps": 0.0}, "fps"),
-        ({"noise": -1.0}, "noise"),
-        ({"drop_every": 1}, "drop_every"),
-        ({"body_width_px": 40.0}, "body_width_px"),
-        ({"body_length_px": 300.0}, "body_length_px"),
-        ({"polarity": "blue"}, "polarity"),
-        ({"nosuch": 1}, "nosuch"),
-    ],
-)
-def test_a_wrong_setting_is_named(values: dict[str, Any], key: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        read_settings(SimSettings, values)
-    assert caught.value.key == key
