@@ -152,6 +152,16 @@ def test_tracks_given_out_stay_as_they_were():
     assert (first.boxes_xyxy_px == boxes).all()
 
 
+def test_who_writes_into_tracks_given_out_moves_nobody():
+    animals = herd([(40, 50)])
+    first = animals.step(rows([(40, 50)]), 1.0)
+    first.centroids_px[:] = 200
+    first.boxes_xyxy_px[:] = 200
+    tracks = animals.step(rows([]), 1.0)
+    assert tracks.centroids_px.round().tolist() == [[40, 50]]
+    assert tracks.boxes_xyxy_px.round().tolist() == [[30, 45, 50, 55]]
+
+
 def test_detections_are_only_read():
     found = seen([(100, 60), (100, 68), (200, 200)])
     before = [
