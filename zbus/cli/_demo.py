@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 30.0
 LOOK_PERIOD_S = 0.1
+WAIT_PERIOD_S = 0.02
 LAST_WORDS_S = 0.3
 SETTLE_S = 1.0
 
@@ -114,14 +116,17 @@ def _run(rig: Rig, path: Path, seconds: float | None, browser: bool, as_json: bo
     summary: dict[str, Any] = {}
 
     def run(reactor: Reactor) -> None:
-        # Why in this order: the probe hears the last words of every node.
-        with Probe(camera, rig.broker, reactor) as probe:
-            with Supervisor(rig, plan_children(rig, path), reactor) as supervisor:
+        with Supervisor(rig, plan_children(rig, path), reactor) as supervisor:
+            _wait_for_broker(rig, supervisor, reactor)
+            # Why not before: who knocks too early waits for up to a second until it knocks again.
+            with Probe(camera, rig.broker, reactor) as probe:
                 _wait_until_ready(rig, probe, supervisor, reactor)
                 _tell_endpoints(rig, browser, as_json)
                 _look(probe, seconds, reactor)
-            probe.hear_out(LAST_WORDS_S)
-            summary.update(probe.summary())
+                # Why here: the probe hears the last words of every node.
+                supervisor.close()
+                probe.hear_out(LAST_WORDS_S)
+                summary.update(probe.summary())
 
     try:
         run_node(run)
@@ -131,22 +136,38 @@ def _run(rig: Rig, path: Path, seconds: float | None, browser: bool, as_json: bo
     return summary
 
 
+def _wait_for_broker(rig: Rig, supervisor: Supervisor, reactor: Reactor) -> None:
+    def is_there() -> bool:
+        return is_answered(rig.broker.subscribe, LOOK_PERIOD_S)
+
+    _wait(is_there, lambda: "no broker", supervisor, reactor)
+
+
 def _wait_until_ready(rig: Rig, probe: Probe, supervisor: Supervisor, reactor: Reactor) -> None:
     """Wait for the first tracks, for the overlay door and for the page: what is told then can be used."""
     assert rig.gateway is not None
+    page = rig.gateway.bind
+
+    def is_ready() -> bool:
+        return bool(probe.tracks) and probe.is_running("overlay") and is_answered(page, LOOK_PERIOD_S)
+
+    _wait(is_ready, lambda: "no overlay door or page" if probe.tracks else "no tracks", supervisor, reactor)
+
+
+def _wait(
+    is_there: Callable[[], bool], missing: Callable[[], str], supervisor: Supervisor, reactor: Reactor
+) -> None:
+    """Let the rig run until `is_there`. Raises NodeFailed with a process's own words, or what is missing."""
     deadline_s = time.monotonic() + START_TIMEOUT_S
-    while not reactor.stopping:
+    while not reactor.stopping and not is_there():
         if supervisor.failure:
             raise supervisor.failure
-        if probe.tracks and probe.is_running("overlay") and is_answered(rig.gateway.bind, LOOK_PERIOD_S):
-            return
         if time.monotonic() > deadline_s:
-            missing = "no tracks" if not probe.tracks else "no overlay door or no page"
             raise NodeFailed(
-                f"there are {missing} after {START_TIMEOUT_S:g} s, though every process runs",
+                f"there is {missing()} after {START_TIMEOUT_S:g} s, though every process runs",
                 next_step="see why: zbus -v demo; zbus doctor",
             )
-        reactor.run_once(LOOK_PERIOD_S)
+        reactor.run_once(WAIT_PERIOD_S)
 
 
 def _look(probe: Probe, seconds: float | None, reactor: Reactor) -> None:

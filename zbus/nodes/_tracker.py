@@ -31,9 +31,10 @@ from zbus.wire import DEGRADED, FRAME, RUNNING, TRACKS, Frame, Topic, TracksMess
 CAMERA_WAIT_S = 10.0
 CAMERA_ASK_PERIOD_S = 0.25
 ASK_TIMEOUT_S = 1.0
-# How long the first frame waits until the broker is there to take its tracks.
-HEARD_TIMEOUT_S = 2.0
-HEARD_PERIOD_S = 0.02
+# How long the first frame waits for somebody who wants its tracks: while a rig starts, who listens connects
+# at any moment, and tracks that nobody has asked for yet are gone without a trace.
+WANTED_TIMEOUT_S = 2.0
+WANTED_PERIOD_S = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def run_tracker(
         return
     wiring = _TrackerNode(node, tracker, plan, broker, endpoint, reactor)
     with wiring.presence:
-        wiring.wait_until_heard()
+        wiring.wait_until_wanted()
         with wiring.frames:
             reactor.watch(wiring.frames.socket, wiring.take)
             reactor.run()
@@ -137,11 +138,13 @@ class _TrackerNode:
         self._tracked = self._failed = 0
         self._update_ms = 0.0
 
-    def wait_until_heard(self) -> None:
-        """Wait for the broker a little, so that the tracks of the first frame find their way."""
-        deadline_s = time.monotonic() + HEARD_TIMEOUT_S
-        while not self.presence.is_heard and time.monotonic() < deadline_s and not self._reactor.stopping:
-            self._reactor.run_once(HEARD_PERIOD_S)
+    def wait_until_wanted(self) -> None:
+        """Wait a little until somebody subscribes to the tracks, so that the first ones are seen."""
+        deadline_s = time.monotonic() + WANTED_TIMEOUT_S
+        while time.monotonic() < deadline_s and not self._reactor.stopping:
+            if self.presence.publisher.wants(self._topic):
+                return
+            self._reactor.run_once(WANTED_PERIOD_S)
 
     def take(self) -> None:
         """Track every frame that has arrived."""
