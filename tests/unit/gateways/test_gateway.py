@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from zbus.errors import AddressInUse, ExposedAddress, ZbusError
-from zbus.gateways import GatewaySettings, _connection, _gateway, run_gateway
+from zbus.gateways import GatewaySettings, _gateway, run_gateway
 from zbus.transport import FRAMES_OUT, Publisher
 from zbus.wire import FRAME, JPEG_RENDITION, STATE, Topic
 
@@ -173,15 +173,6 @@ def test_what_is_no_camera_id_is_refused(serve: Callable[..., str]) -> None:
         viewer.recv(DEADLINE_S)
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 1008
-
-
-def test_half_a_request_is_given_up(serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_connection, "REQUEST_TIMEOUT_S", 0.1)
-    address = serve()
-    host, port = address.split(":")
-    with socket.create_connection((host, int(port)), DEADLINE_S) as half:
-        half.sendall(b"GET / HTTP/1.1\r\nHost: ")
-        assert half.recv(100) == b""
 
 
 def test_stopping_lets_viewers_go(endpoints: Mapping[str, str], camera: Camera) -> None:
