@@ -12,6 +12,7 @@ from zbus.errors import WireError
 from zbus.transport import (
     FRAMES_IN,
     FRAMES_OUT,
+    SMALL_IN,
     ConnectionCounters,
     ConnectionMonitor,
     Link,
@@ -20,7 +21,7 @@ from zbus.transport import (
     bind,
     make_socket,
 )
-from zbus.wire import decode_topic
+from zbus.wire import FRAME, decode_topic, header_limit
 from zbus_brokers._last_value import LastValueCache
 
 TAKE_MAX = 64
@@ -194,7 +195,11 @@ def _is_message(frames: Sequence[zmq.Frame]) -> bool:
     if not 2 <= len(frames) <= PARTS_MAX or len(frames[0]) > TOPIC_MAX_BYTES:
         return False
     try:
-        decode_topic(frames[0].bytes)
+        kind = decode_topic(frames[0].bytes).kind
     except WireError:
         return False
-    return True
+    if len(frames[1]) > header_limit(kind):
+        return False
+    # Why: a subscriber of small messages takes no larger part. libzmq would close its connection for one, and
+    # it would hear nothing any more.
+    return kind == FRAME or max(map(len, frames)) <= SMALL_IN.max_message_bytes

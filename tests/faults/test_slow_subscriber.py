@@ -188,3 +188,30 @@ def test_a_subscriber_with_no_limit_of_its_own_is_bounded_here(wait_until):
             publisher.send(CAM, frames()[0])
         assert rss() - before <= GROWTH_MAX_BYTES
         assert publisher.counters.sent == 350
+
+
+# Why so long a sleep: a heartbeat that is not read for 1.5 s made libzmq end the process.
+_SLEEPER = """
+import sys, time
+from zbus.transport import Subscriber
+with Subscriber(sys.argv[1], "frame/", policy="every") as subscriber:
+    for _ in range(3):
+        assert subscriber.recv(20.0) is not None
+        time.sleep(3.0)
+"""
+
+
+def test_a_subscriber_that_sleeps_for_seconds_lives(wait_until):
+    def publish_until_it_ends() -> bool:
+        publisher.send(CAM, frames()[0])
+        time.sleep(0.02)
+        return sleeper.poll() is not None
+
+    with Publisher("n1", link=FRAMES_OUT, bind=["tcp://127.0.0.1:0"]) as publisher:
+        sleeper = subprocess.Popen([sys.executable, "-c", _SLEEPER, publisher.endpoints[0]])
+        try:
+            wait_until(publish_until_it_ends, 60)
+            assert sleeper.returncode == 0
+        finally:
+            sleeper.kill()
+            sleeper.wait()

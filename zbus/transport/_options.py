@@ -16,13 +16,22 @@ _KERNEL_BUFFER_BYTES = 524_288
 
 _COMMON: dict[int, int] = {
     zmq.HANDSHAKE_IVL: 2_000,
-    zmq.HEARTBEAT_IVL: 500,
-    zmq.HEARTBEAT_TIMEOUT: 1_500,
-    zmq.HEARTBEAT_TTL: 1_500,
     zmq.RECONNECT_IVL: 50,
     zmq.RECONNECT_IVL_MAX: 1_000,
     zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 10,
+    zmq.TCP_KEEPALIVE_INTVL: 5,
+    zmq.TCP_KEEPALIVE_CNT: 3,
     zmq.BACKLOG: 256,
+}
+
+# Why on links that are always read and on no others: while a receiving queue is full libzmq reads no
+# heartbeat, takes the connection for dead, and the next read ends the process (libzmq 3937, 4767). A ping
+# asks the same of the other side, so that a publisher with heartbeats would end a stranger's slow script.
+_HEARTBEAT: dict[int, int] = {
+    zmq.HEARTBEAT_IVL: 500,
+    zmq.HEARTBEAT_TIMEOUT: 1_500,
+    zmq.HEARTBEAT_TTL: 1_500,
 }
 
 
@@ -33,7 +42,8 @@ class Link:
     `depth` is the high-water mark of both directions, in messages; `max_message_bytes` the largest part
     taken in; `linger_ms` how long closing waits for what is unsent; `kernel_buffer_bytes` caps what the
     kernel holds on TCP, 0 leaves it alone. With `only_present` nothing waits for a peer that is not connected
-    at the moment: it is dropped, or said not to be sent.
+    at the moment: it is dropped, or said not to be sent. `heartbeat` finds dead peers within 1.5 s; without
+    it the keep-alive of TCP does, within half a minute.
     """
 
     depth: int
@@ -41,6 +51,7 @@ class Link:
     linger_ms: int = 0
     kernel_buffer_bytes: int = 0
     only_present: bool = False
+    heartbeat: bool = False
 
 
 # Why: a frame that waits is out of date, so few may wait, and none for a broker that comes back; a publisher
@@ -53,12 +64,12 @@ DOOR = Link(1_000, OVERLAY_MAX_BYTES)
 # Why only who is present: what queues for a peer that may never exist seems to be sent, and an announcement
 # or a request that waited for a directory to come back is out of date.
 PUSH = Link(100, 1_024, linger_ms=500, only_present=True)
-CONTROL_LINK = Link(1_000, SMALL_MAX_BYTES, linger_ms=500, only_present=True)
+CONTROL_LINK = Link(1_000, SMALL_MAX_BYTES, linger_ms=500, only_present=True, heartbeat=True)
 
 
 def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:
     """Set every option of `link` on a socket that is not yet bound or connected."""
-    for option, value in _COMMON.items():
+    for option, value in (_COMMON | (_HEARTBEAT if link.heartbeat else {})).items():
         socket.setsockopt(option, value)
     socket.setsockopt(zmq.SNDHWM, link.depth)
     socket.setsockopt(zmq.RCVHWM, link.depth)
@@ -72,6 +83,5 @@ def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:
         # Why: they queue their own subscriptions under this mark and drop those beyond it in silence.
         socket.setsockopt(zmq.SNDHWM, 0)
     if socket.type == zmq.XPUB:
-        # Why: what comes in are subscriptions. A short queue of them lets in a few at each send only, and
-        # while it is full no heartbeat is read, so that the connection is taken for dead.
+        # Why: what comes in are subscriptions, and a short queue lets in a few of them at each send only.
         socket.setsockopt(zmq.RCVHWM, SUBSCRIPTIONS_WAITING_MAX)

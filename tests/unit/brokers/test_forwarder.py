@@ -216,6 +216,9 @@ def test_a_publisher_that_was_there_learns_every_subscription(rig):
         [b"\xff" * 20, b"header"],
         [b"frame/" + b"x" * 5_000 + b"/", b"header"],
         [b"frame/cam1/", *[b""] * 40],
+        [b"frame/cam1/", b"x" * 5_000, b"pixels"],
+        [b"event/cam1/", b"x" * 400_000],
+        [b"state/cam1/", b"header", b"x" * 400_000],
     ],
 )
 def test_what_is_no_message_is_counted_and_does_not_cross(rig, message):

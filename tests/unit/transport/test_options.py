@@ -24,8 +24,8 @@ def test_every_link_is_bounded(link: Link):
         assert socket.getsockopt(zmq.SNDHWM) == socket.getsockopt(zmq.RCVHWM) == link.depth > 0
         assert socket.getsockopt(zmq.MAXMSGSIZE) == link.max_message_bytes > 0
         assert 0 <= socket.getsockopt(zmq.LINGER) == link.linger_ms <= 1_000
-        assert socket.getsockopt(zmq.HEARTBEAT_IVL) == 500
-        assert socket.getsockopt(zmq.HEARTBEAT_TIMEOUT) == 1_500
+        assert socket.getsockopt(zmq.HEARTBEAT_IVL) == (500 if link.heartbeat else 0)
+        assert socket.getsockopt(zmq.TCP_KEEPALIVE_IDLE) == 10
         assert socket.getsockopt(zmq.HANDSHAKE_IVL) == 2_000
         assert socket.getsockopt(zmq.IMMEDIATE) == link.only_present
         assert socket.getsockopt(zmq.IPV6) == 0
@@ -55,3 +55,7 @@ def test_a_publisher_of_few_frames_takes_in_many_subscriptions():
 def test_frames_do_not_hide_in_the_kernel():
     with make_socket(zmq.XPUB, FRAMES_OUT) as socket:
         assert socket.getsockopt(zmq.SNDBUF) == FRAMES_OUT.kernel_buffer_bytes > 0
+
+
+def test_only_links_that_are_always_read_have_heartbeats():
+    assert [link for link in LINKS if link.heartbeat] == [CONTROL_LINK]
