@@ -39,6 +39,8 @@ class Served:
 
     async def open(self) -> None:
         config = _config(self.app)
+        # Why: uvicorn's own patience with idle connections is not what is tested here.
+        config.timeout_keep_alive = 3_600
         config.load()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
