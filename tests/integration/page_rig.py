@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,7 @@ class Rig(threading.Thread):
         self.done = threading.Event()
         self.track_state = "confirmed"
         self.is_moving = False
+        self.tracks_late_frames = 0
         self.overlay: list[dict[str, Any]] = []
         self.events: list[Event] = []
 
@@ -60,16 +62,15 @@ class Rig(threading.Thread):
             Publisher("cam2", connect=[self._publish]) as cam2,
             Publisher("tracker1", connect=[self._publish]) as tracker1,
         ):
-            before: TracksMessage | None = None
+            waiting: deque[TracksMessage] = deque()
             number = 0
             while not self.done.wait(PERIOD_S):
                 number += 1
                 self._tell(cam1, cam2, tracker1)
-                tracks = self._show(frames, number)
+                waiting.append(self._show(frames, number))
                 # A busy tracker: the tracks of a frame come after the next one's picture.
-                if before is not None:
-                    tracker1.send(Topic(TRACKS, "tracker1"), before)
-                before = tracks
+                while len(waiting) > 1 + self.tracks_late_frames:
+                    tracker1.send(Topic(TRACKS, "tracker1"), waiting.popleft())
 
     def _tell(self, cam1: Publisher, cam2: Publisher, tracker1: Publisher) -> None:
         for publisher, role, cause in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +10,20 @@ from typing import Any
 
 import pytest
 from page_browser import CHROMIUM_ARGS, close, color_of, find_chromium, is_gray, pixel
-from page_rig import ANIMAL, BOX, DEADLINE_S, EVIL, GROUND, HEIGHT, NEST, STEP_PX, WIDTH, Gateway, Rig
+from page_rig import (
+    ANIMAL,
+    BOX,
+    DEADLINE_S,
+    EVIL,
+    GROUND,
+    HEIGHT,
+    NEST,
+    PERIOD_S,
+    STEP_PX,
+    WIDTH,
+    Gateway,
+    Rig,
+)
 
 from zbus.config import BrokerPlan
 from zbus.transport import Reactor
@@ -76,7 +90,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any, gateway: Gateway, rig: Rig) -> Iterator[Any]:
     """The page, showing cam1; at the end it must have met neither errors nor refusals."""
-    rig.track_state, rig.is_moving = "confirmed", False
+    rig.track_state, rig.is_moving, rig.tracks_late_frames = "confirmed", False, 0
     page = browser.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -96,6 +110,12 @@ def eventually(page: Any, happens: Callable[[], bool]) -> None:
         page.wait_for_timeout(20)
 
 
+def number(page: Any, name: str) -> float:
+    """What the strip tells; NaN, which is neither more nor less than anything, where it tells nothing."""
+    told = page.inner_text(f"#number-{name}")
+    return float(told) if told.isdecimal() else math.nan
+
+
 def test_picture_box_and_id_are_where_they_belong(page: Any) -> None:
     left, top, right, bottom = BOX
     color = color_of(page, 3)
@@ -108,8 +128,8 @@ def test_picture_box_and_id_are_where_they_belong(page: Any) -> None:
     assert close(pixel(page, left + 1.5, top - 3), color, 40)
 
 
-def test_boxes_sit_on_animals_that_move_fast(page: Any, rig: Rig) -> None:
-    rig.is_moving = True
+def box_offsets_px(page: Any) -> list[float]:
+    """How far the box is from the animal on the next 30 pictures."""
     script = """async ([y, samples]) => {
         const canvas = document.getElementById("canvas");
         const context = canvas.getContext("2d");
@@ -128,10 +148,44 @@ def test_boxes_sit_on_animals_that_move_fast(page: Any, rig: Rig) -> None:
         }
         return [[...seen.values()], canvas.width];
     }"""
-    page.keyboard.press("t")
     offsets, width = page.evaluate(script, [(BOX[1] + 25) / HEIGHT, 30])
-    offsets_px = [abs(offset) * WIDTH / width for offset in offsets]
+    return [abs(offset) * WIDTH / width for offset in offsets]
+
+
+def test_boxes_sit_on_animals_that_move_fast(page: Any, rig: Rig) -> None:
+    rig.is_moving = True
+    page.keyboard.press("t")
+    offsets_px = box_offsets_px(page)
     # Every frame's tracks come after its picture: without waiting for them each box would be a step behind.
+    assert sum(offset_px < STEP_PX / 4 for offset_px in offsets_px) >= 0.7 * len(offsets_px), offsets_px
+
+
+@pytest.mark.parametrize("late_s", [0.5, 2.5])
+def test_late_tracks_are_drawn_dim_until_they_are_in_time_again(page: Any, rig: Rig, late_s: float) -> None:
+    left, top, _, bottom = BOX
+    bright = color_of(page, 3)
+
+    def edge() -> tuple[int, int, int]:
+        return pixel(page, left, (top + bottom) / 2)
+
+    def is_dim() -> bool:
+        return not is_gray(edge()) and max(edge()) < 0.85 * max(bright)
+
+    eventually(page, lambda: close(edge(), bright, 40))
+    rig.tracks_late_frames = round(late_s / PERIOD_S)
+    eventually(page, is_dim)
+    eventually(page, lambda: number(page, "late") >= 900 * late_s)
+    for _ in range(20):
+        page.wait_for_timeout(50)
+        assert is_dim(), edge()
+    assert number(page, "pictures") >= 10
+
+    rig.tracks_late_frames = 0
+    eventually(page, lambda: close(edge(), bright, 40))
+    eventually(page, lambda: number(page, "late") < 500)
+    rig.is_moving = True
+    page.keyboard.press("t")
+    offsets_px = box_offsets_px(page)
     assert sum(offset_px < STEP_PX / 4 for offset_px in offsets_px) >= 0.7 * len(offsets_px), offsets_px
 
 

@@ -76,6 +76,8 @@ function tellFigures() {
   numbers.set("pictures", isFresh ? rates.pictures.perSecond(nowMs).toFixed(0) : "0");
   numbers.set("tracks", rates.tracks.perSecond(nowMs).toFixed(0));
   numbers.set("delay", isFresh ? delayMs.toFixed(0) : "–", isFresh && delayMs > LATE_MS);
+  const tracksDelayMs = watching.tracks.delayMs(nowMs);
+  numbers.set("late", tracksDelayMs === null ? "–" : tracksDelayMs.toFixed(0), watching.tracksAreLate);
   numbers.set("gaps", String(missing), missing > 0);
   numbers.set("drops", String(skipped));
   tellPicture(isFresh, nowMs - watching.shownMs);

@@ -29,6 +29,7 @@ const NUMBERS = [
   ["pictures", "pictures a second", "Pictures of this camera shown on this page"],
   ["tracks", "tracks a second", "Messages of this camera's tracker"],
   ["delay", "ms delay", "From the capture to this screen: measured by the gateway up to the sending, and by this page from there"],
+  ["late", "ms tracks delay", "From a picture's capture until its tracks came; where they are too late for their picture, the newest are drawn dim"],
   ["gaps", "missing on the bus", "Messages that were lost between their publisher and the gateway since you watch this camera"],
   ["drops", "skipped for you", "Pictures left out because this page or its connection was slower than the camera"],
 ];

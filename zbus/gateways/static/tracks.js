@@ -6,6 +6,8 @@ const MESSAGES_MAX = 400;
 const TRAIL_US = 2_000_000;
 const TRAIL_BREAK_US = 400_000;
 const TRACKER_SILENT_MS = 1000;
+const LATE_US = 150_000;
+const LATEST_US = 10_000_000;
 
 /** Keeps the last messages of the tracker that is followed, in order of their frames. */
 export class Tracks {
@@ -13,6 +15,7 @@ export class Tracks {
     this.messages = [];
     this.source = "";
     this.heardMs = -Infinity;
+    this.areLate = false;
   }
 
   /** Take a message in; another tracker's only once the one followed is silent. False where it is not kept. */
@@ -29,7 +32,11 @@ export class Tracks {
   }
 
   get newest() {
-    return this.messages.at(-1)?.frame_number ?? -1;
+    return this.last?.frame_number ?? -1;
+  }
+
+  get last() {
+    return this.messages.at(-1);
   }
 
   /** True while a tracker is heard. */
@@ -39,6 +46,22 @@ export class Tracks {
 
   has(frameNumber) {
     return this.messages.some((message) => message.frame_number === frameNumber);
+  }
+
+  /** Whose tracks are drawn on a picture: its own; while tracks are late, those of the newest frame that has any. */
+  momentOf(header) {
+    const behindUs = this.last ? header.captured_us - this.last.captured_us : 0;
+    // Why not by each picture alone: what is a little late now and a little early then would flicker.
+    if (this.newest >= header.frame_number) this.areLate = false;
+    else if (behindUs > LATE_US) this.areLate = true;
+    const isLate = this.areLate && behindUs < LATEST_US;
+    return { moment: isLate ? this.last : header, isLate };
+  }
+
+  /** How old the newest tracks were when they came, or are now while they are late; null where there are none of late. */
+  delayMs(nowMs) {
+    const delayMs = this.last ? this.last.age_ms + (this.areLate ? nowMs - this.heardMs : 0) : Infinity;
+    return delayMs * 1000 < LATEST_US ? delayMs : null;
   }
 
   /** The tracks of a frame, or the last before it that are not older than a second. */

@@ -29,6 +29,7 @@ export class Watching {
     this.header = null;
     this.shownMs = -Infinity;
     this.delayMs = null;
+    this.tracksAreLate = false;
     this.lost = { pictures: 0, tracks: 0 };
     this.skipped = 0;
   }
@@ -45,6 +46,7 @@ export class Watching {
     if (!this.tracks.add(message, nowMs)) return;
     this.rates.tracks.note(nowMs);
     this.lost.tracks = message.lost;
+    if (message.frame_number === this.header?.frame_number) this.stage.refresh();
     this.next();
   }
 
@@ -93,8 +95,10 @@ export class Watching {
   /** Everything that is drawn over the picture. */
   draw(pen, show) {
     if (!this.header) return;
-    if (show.trails) drawTrails(pen, this.tracks.trails(this.header));
-    if (show.boxes || show.ids) drawTracks(pen, this.tracks.at(this.header), show);
+    const { moment, isLate } = this.tracks.momentOf(this.header);
+    this.tracksAreLate = isLate;
+    if (show.trails) drawTrails(pen, this.tracks.trails(moment), isLate);
+    if (show.boxes || show.ids) drawTracks(pen, this.tracks.at(moment), show, isLate);
     if (show.overlays) drawOverlays(pen, this.overlays.alive(performance.now()));
   }
 }
