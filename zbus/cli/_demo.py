@@ -77,6 +77,9 @@ def demo(
     endpoints and the last one a summary.
     """
     if write_rig is not None:
+        # Why here too: a video is looked at for seconds, and leaves its background beside the file.
+        if write_rig.exists():
+            raise _exists_already(write_rig)
         rig = _make_rig(video, animals, loop, write_rig.resolve().parent)
         _write(write_rig, rig)
         click.echo(f"{write_rig} is written; start it: zbus up {write_rig}")
@@ -93,9 +96,16 @@ def demo(
     click.echo(json.dumps(summary) if as_json else _describe_summary(summary))
 
 
+def _exists_already(path: Path) -> ConfigError:
+    return ConfigError(f"{path} exists already", next_step="choose another name, or remove it first")
+
+
 def _write(path: Path, rig: Rig) -> None:
     try:
-        path.write_text(text_of(rig), encoding="utf-8")
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text_of(rig))
+    except FileExistsError as error:
+        raise _exists_already(path) from error
     except OSError as error:
         step = "choose a folder that you may write to"
         raise ConfigError(f"cannot be written: {error.strerror}", path=str(path), next_step=step) from error

@@ -8,7 +8,7 @@ import pytest
 
 from zbus.cli import _demo
 from zbus.config import load_rig
-from zbus.errors import NodeFailed
+from zbus.errors import ConfigError, NodeFailed
 from zbus.transport import Reactor
 
 SUMMARY = {"frames": 3, "tracks": 2, "gaps": 1, "drops": 0, "ids": 5, "latency_ms": {"p50": 1.0, "p99": 2.0}}
@@ -43,6 +43,19 @@ def test_options_make_the_rig(run: Any, ran: list[Any]) -> None:
 )
 def test_wrong_options_are_told(fail: Any, arguments: list[str]) -> None:
     assert arguments[0] in fail("demo", *arguments, ends_with=2)["cause"]
+
+
+def test_a_rig_file_that_is_there_is_kept(fail: Any, run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    run("demo", "--write-rig", str(path))
+    assert load_rig(path).cameras["arena"].source == "sim"
+    path.write_text("mine")
+    told = fail("demo", "--write-rig", str(path), ends_with=3)
+    assert told["cause"] == f"{path} exists already"
+    assert told["next_step"] == "choose another name, or remove it first"
+    with pytest.raises(ConfigError, match="exists already"):
+        _demo._write(path, _demo.arena_rig(1))
+    assert path.read_text() == "mine"
 
 
 def test_a_summary_without_tracks_can_be_read() -> None:
