@@ -25,7 +25,16 @@ from zbus.transport import (
     make_socket,
     split_route,
 )
-from zbus.wire import DIRECTORY, Buffer, Reply, Request, decode_request, decode_topic, encode_reply
+from zbus.wire import (
+    DIRECTORY,
+    Buffer,
+    Reply,
+    Request,
+    decode_request,
+    decode_topic,
+    encode_reply,
+    is_source_name,
+)
 from zbus_brokers._calls import Calls
 from zbus_brokers._registry import LEASE_S, Entry, Registry
 
@@ -174,6 +183,8 @@ class Directory(Resource):
         entry = self._registry.leave(node, session)
         if entry is not None:
             self._lose_calls(entry)
+        if is_source_name(node):
+            # Why also for one that was not known: it may have told its state before it was heard of here.
             replaced = self._registry.find(node) is not None
             self._tell("node_left", {"node": node, "session": session, "replaced": replaced})
         return {}

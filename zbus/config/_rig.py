@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,20 @@ class RigFile:
                 raise self.error(
                     f"is {values!r}", key=f"{section}.{name}", expected=f"a table [{section}.NAME]"
                 )
-            plans[name] = read_settings(cls, values, self, f"{section}.{name}.")
+            plan = read_settings(cls, values, self, f"{section}.{name}.")
+            plans[name] = replace(plan, settings=self._with_paths(plan.settings))
         return plans
+
+    def _with_paths(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings called `path` or `..._path` are meant from this file's folder, wherever one stands."""
+        return {key: self._with_path(key, value) for key, value in settings.items()}
+
+    def _with_path(self, key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return self._with_paths(value)
+        if isinstance(value, str) and value and (key == "path" or key.endswith("_path")):
+            return str(self.path.absolute().parent / value)
+        return value
 
     def _parse(self) -> dict[str, Any]:
         try:

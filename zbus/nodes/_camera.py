@@ -70,9 +70,15 @@ class _CameraNode:
         is_file = plan.source == "file"
         self.grabber = Grabber(camera, on_ready=self._on_ready, lossless=is_file)
         link = replace(FRAMES_OUT, depth=FILE_QUEUE_FRAMES) if is_file else FRAMES_OUT
-        self.frames = Publisher(self.id, link=link, connect=[broker.publish], ipc_folder=rig_folder(broker))
         verbs = {"configure": self._configure}
         self.presence = Presence(self.id, "camera", broker, reactor, self._report, verbs)
+        self.frames = Publisher(
+            self.id,
+            link=link,
+            connect=[broker.publish],
+            ipc_folder=rig_folder(broker),
+            session=self.presence.publisher.session,
+        )
         self._shape: dict[str, Any] = {}
         self._jpeg_due_s = 0.0
         self._published = self._jpegs = self._refused = 0

@@ -19,13 +19,14 @@ from zbus.nodes._lifeline import SUPERVISOR_FD, read_last_words
 
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.2, 10.0
 HEALTHY_AFTER_S = 10.0
+SETTLED_AFTER_S = 2.0
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ChildPlan:
-    """What to run: `arguments` of the zbus command. `rank` orders starting; stopping goes the other way."""
+    """What to run: `arguments` of the zbus command. Lower ranks start first."""
 
     node: str
     role: str
@@ -45,6 +46,7 @@ class Child:
         self.restarts = 0
         self.exit_code: int | None = None
         self.failure: NodeFailed | None = None
+        self.last_pid = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: socket.socket | None = None
         self._started_s = self._due_s = 0.0
@@ -59,6 +61,11 @@ class Child:
     def running(self) -> bool:
         """True while its process is there."""
         return self._process is not None
+
+    @property
+    def settled(self) -> bool:
+        """True while its process is there, and was not started again just now."""
+        return self.running and (not self.restarts or time.monotonic() - self._started_s > SETTLED_AFTER_S)
 
     def start(self) -> None:
         """Start the process now. Where the system refuses, it counts as one that ended."""
@@ -83,7 +90,7 @@ class Child:
                 self.failure = NodeFailed(f"{self.plan.node} cannot be started: {error}")
                 self._plan_restart()
                 return
-        self._lifeline = ours
+        self._lifeline, self.last_pid = ours, self._process.pid
 
     def check(self) -> str:
         """Look after the process: "ended" when it just did, "restarted" when it was just started again."""

@@ -14,7 +14,7 @@ from typing import Any
 from zbus.config import BrokerPlan
 from zbus.errors import WireError
 from zbus.transport import ControlLink, Publisher, Reactor, Resource, Verb
-from zbus.wire import EVENT, RUNNING, STARTING, STATE, STOPPED, Event, Reply, State, Topic
+from zbus.wire import ENDED, EVENT, RUNNING, STARTING, STATE, STOPPED, Event, Reply, State, Topic
 
 ANNOUNCE_PERIOD_S = 0.5
 STATE_PERIOD_S = 1.0
@@ -94,7 +94,7 @@ class Presence(Resource):
         if state != self.state:
             self._since_ns = time.time_ns()
         self.state, self.cause = state, cause
-        level = logging.INFO if state in (STARTING, RUNNING, STOPPED) else logging.WARNING
+        level = logging.INFO if state in (STARTING, RUNNING, ENDED, STOPPED) else logging.WARNING
         log.log(level, "%s is %s%s", self.node, state, f": {cause}" if cause else "")
         self._tell_state()
 

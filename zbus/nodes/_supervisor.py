@@ -26,6 +26,7 @@ ORPHANS_TIMEOUT_S, NAME_TIMEOUT_S = 8.0, 1.0
 LOOK_PERIOD_S = 0.02
 # What waiting does not heal.
 HOPELESS = (EXIT_USAGE, EXIT_CONFIG)
+BROKER_RANK, CAMERA_RANK, WORKER_RANK, GATEWAY_RANK = range(4)
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +34,15 @@ log = logging.getLogger(__name__)
 def plan_children(rig: Rig, path: Path) -> list[ChildPlan]:
     """The processes of a rig, whose file is at `path`."""
     source = ["--rig", str(path)]
-    plans = [ChildPlan("directory", "broker", ["broker", "--quiet", *source], 0)]
-    plans += [ChildPlan(name, "camera", ["camera", *source, "--id", name], 1) for name in rig.cameras]
-    plans += [ChildPlan(name, "tracker", ["track", *source, "--id", name], 2) for name in rig.trackers]
+    plans = [ChildPlan("directory", "broker", ["broker", "--quiet", *source], BROKER_RANK)]
+    for name in rig.cameras:
+        plans.append(ChildPlan(name, "camera", ["camera", *source, "--id", name], CAMERA_RANK))
+    for name in rig.trackers:
+        plans.append(ChildPlan(name, "tracker", ["track", *source, "--id", name], WORKER_RANK))
     if rig.overlay:
-        plans.append(ChildPlan("overlay", "overlay", ["overlay", *source], 2))
+        plans.append(ChildPlan("overlay", "overlay", ["overlay", *source], WORKER_RANK))
     if rig.gateway:
-        plans.append(ChildPlan("gateway", "gateway", ["gateway", *source], 3))
+        plans.append(ChildPlan("gateway", "gateway", ["gateway", *source], GATEWAY_RANK))
     return plans
 
 
@@ -55,6 +58,7 @@ class Supervisor(Resource):
         self._rig, self._reactor = rig, reactor
         self.children = [Child(plan) for plan in sorted(plans, key=lambda plan: plan.rank)]
         self._presence = Presence(SUPERVISOR, SUPERVISOR, rig.broker, reactor, self._report)
+        self._told: dict[str, str] = {}
         self._undo = ExitStack()
 
     def open(self) -> None:
@@ -77,7 +81,7 @@ class Supervisor(Resource):
             self._undo = undo.pop_all()
 
     def close(self) -> None:
-        """Stop every process, those that depend on others first, and kill what does not stop in time."""
+        """Stop every process, sources first and the broker last, and kill what does not stop in time."""
         self._undo.close()
 
     @property
@@ -116,7 +120,9 @@ class Supervisor(Resource):
             raise AddressInUse(address, next_step=step)
 
     def _stop_all(self) -> None:
-        for _, group in itertools.groupby(reversed(self.children), key=lambda child: child.plan.rank):
+        # Why the sources first and the broker last: what they have sent is still taken by the others.
+        order = sorted(self.children, key=lambda child: (child.plan.rank == BROKER_RANK, child.plan.rank))
+        for _, group in itertools.groupby(order, key=lambda child: child.plan.rank):
             self._stop(list(group))
 
     def _stop(self, children: Iterable[Child]) -> None:
@@ -131,20 +137,29 @@ class Supervisor(Resource):
         for child, what in happened.items():
             if what:
                 self._tell(child, what)
-        missing = [child.plan.node for child in self.children if not child.running]
+        missing = [child.plan.node for child in self.children if not child.settled]
         self._presence.enter(DEGRADED if missing else RUNNING, _describe(missing))
         self._status.refresh(at_once=any(happened.values()))
         self._give_up_the_hopeless()
 
     def _tell(self, child: Child, happened: str) -> None:
-        told = {"node": child.plan.node, "pid": child.pid, "restarts": child.restarts}
+        told = {"node": child.plan.node, "pid": child.last_pid, "restarts": child.restarts}
         if happened == "ended":
             cause = child.describe_end()
-            log.warning("%s ended (%s); again in %.1f s", child.plan.node, cause, child.back_off_s)
+            self._log_end(child, cause)
             told |= {"cause": cause, "back_off_s": round(child.back_off_s, 2)}
         else:
             log.info("%s is started again, process %d", child.plan.node, child.pid)
         self._presence.tell(f"node_{happened}", told)
+
+    def _log_end(self, child: Child, cause: str) -> None:
+        # Why: a camera that is not there ends again and again, and says the same each time.
+        is_new = self._told.get(child.plan.node) != cause
+        self._told[child.plan.node] = cause
+        step = child.failure.next_step if child.failure else ""
+        level = logging.WARNING if is_new else logging.INFO
+        advice = f"\n  try: {step}" if is_new and step else ""
+        log.log(level, "%s ended (%s); again in %.1f s%s", child.plan.node, cause, child.back_off_s, advice)
 
     def _give_up_the_hopeless(self) -> None:
         for child in self.children:

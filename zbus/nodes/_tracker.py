@@ -34,6 +34,7 @@ ASK_TIMEOUT_S = 1.0
 # How long the first frame waits for somebody who wants its tracks: while a rig starts, who listens connects
 # at any moment, and tracks that nobody has asked for yet are gone without a trace.
 WANTED_TIMEOUT_S = 2.0
+TURN_S = 0.05
 WANTED_PERIOD_S = 0.02
 
 log = logging.getLogger(__name__)
@@ -147,9 +148,14 @@ class _TrackerNode:
             self._reactor.run_once(WANTED_PERIOD_S)
 
     def take(self) -> None:
-        """Track every frame that has arrived."""
-        for received in self.frames.take():
+        """Track the frames that have arrived, for as long as others can wait for this loop."""
+        until_s = time.monotonic() + TURN_S
+        while (received := self.frames.recv(0.0)) is not None:
             self._track(received)
+            if time.monotonic() > until_s:
+                # Why: while it catches up, a node must be heard of, answer and stop.
+                self._reactor.call_soon(self.take)
+                return
 
     def _track(self, received: Received) -> None:
         frame = received.body

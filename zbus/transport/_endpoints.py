@@ -74,7 +74,8 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, *, insecure: bool = False) ->
     if is_exposed(wanted) and not insecure:
         raise ExposedAddress(
             f"{endpoint} can be reached from other machines, and nothing locks it",
-            next_step="bind 127.0.0.1, or say --insecure if everyone on this network may read and write",
+            next_step="bind 127.0.0.1; or, if everyone on this network may read and write, say --insecure "
+            "(in a rig file: insecure = true)",
         )
     if _is_served(wanted):
         raise AddressInUse(endpoint, next_step="stop who listens there, or choose another path")

@@ -42,7 +42,8 @@ class Publisher(Resource):
 
     `link` is FRAMES_OUT or SMALL_OUT; `connect` are the forwarder's publish endpoints; `bind` are its own
     (port 0 takes any). With `ipc_folder` it also takes the ipc name `ipc_name` (default: `node`) there, which
-    one process holds at a time. Acquires in `with` (or `open`), belongs to the thread that opened it.
+    one process holds at a time. Publishers of one node share a `session`; without one it is new. Acquires in
+    `with` (or `open`), belongs to the thread that opened it.
     """
 
     def __init__(
@@ -55,9 +56,10 @@ class Publisher(Resource):
         ipc_folder: Path | None = None,
         ipc_name: str = "",
         insecure: bool = False,
+        session: str = "",
     ) -> None:
         self.node = node
-        self.session = new_session()
+        self.session = session or new_session()
         self.counters = PublisherCounters()
         self.endpoints: list[str] = []
         self._link, self._connect, self._bind, self._insecure = link, list(connect), list(bind), insecure

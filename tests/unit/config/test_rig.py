@@ -153,3 +153,26 @@ def test_the_rig_file_of_the_readme_is_one(tmp_path: Path) -> None:
     path = tmp_path / "rig.toml"
     path.write_text(readme.split("```toml\n")[1].split("```")[0])
     assert list(load_rig(path).trackers) == ["cam1-tracks"]
+
+
+def test_paths_are_meant_from_the_rig_file_s_folder(tmp_path: Path) -> None:
+    text = """
+[cameras.side]
+source = "file"
+settings = { path = "side.mp4", loop = true }
+
+[trackers.t]
+camera = "side"
+settings = { detector_settings = { background_path = "empty.png", threshold = 20 } }
+"""
+    path = tmp_path / "rig.toml"
+    path.write_text(text, encoding="utf-8")
+    rig = load_rig(path)
+    assert rig.cameras["side"].settings == {"path": str(tmp_path / "side.mp4"), "loop": True}
+    assert rig.trackers["t"].settings["detector_settings"]["background_path"] == str(tmp_path / "empty.png")
+
+
+def test_absolute_paths_stay(tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    path.write_text('[cameras.c]\nsource = "file"\nsettings = { path = "/videos/a.mp4" }\n', encoding="utf-8")
+    assert load_rig(path).cameras["c"].settings["path"] == "/videos/a.mp4"

@@ -62,6 +62,8 @@ def test_it_is_configured_and_refuses_what_is_no_setting(plan: Any, start: Any, 
     start(lambda reactor: run_camera("cam1", SIM, plan, reactor))
     listener.until(lambda: listener.state_of("cam1") == "running")
     with Requester(plan.directory) as requester:
+        # A node may tell its state a moment before the directory has its name.
+        listener.until(lambda: requester.request("nodes")["nodes"])
         done = requester.request("configure", {"settings": {"Gain": 2.0}}, target="cam1", timeout_s=20)
     assert done["settings"]["Gain"] == 2.0
 
