@@ -52,6 +52,7 @@ class Rig(threading.Thread):
         self.track_state = "confirmed"
         self.is_moving = False
         self.tracks_late_frames = 0
+        self.counters: dict[str, dict[str, int | float]] = {}
         self.overlay: list[dict[str, Any]] = []
         self.events: list[Event] = []
 
@@ -61,25 +62,35 @@ class Rig(threading.Thread):
             Publisher("cam1", connect=[self._publish]) as cam1,
             Publisher("cam2", connect=[self._publish]) as cam2,
             Publisher("tracker1", connect=[self._publish]) as tracker1,
+            Publisher("tracker2", connect=[self._publish]) as tracker2,
         ):
             waiting: deque[TracksMessage] = deque()
             number = 0
             while not self.done.wait(PERIOD_S):
                 number += 1
-                self._tell(cam1, cam2, tracker1)
+                self._tell_states(cam1, cam2, tracker1, tracker2)
+                self._tell(cam1, tracker1)
                 waiting.append(self._show(frames, number))
                 # A busy tracker: the tracks of a frame come after the next one's picture.
                 while len(waiting) > 1 + self.tracks_late_frames:
                     tracker1.send(Topic(TRACKS, "tracker1"), waiting.popleft())
 
-    def _tell(self, cam1: Publisher, cam2: Publisher, tracker1: Publisher) -> None:
-        for publisher, role, cause in (
-            (cam1, "camera", ""),
-            (cam2, "camera", EVIL),
-            (tracker1, "tracker", ""),
-        ):
-            state = State(role, "degraded" if cause else "running", 1, socket.gethostname(), 7, cause)
-            publisher.send(Topic(STATE, publisher.node), state)
+    def _tell_states(self, *publishers: Publisher) -> None:
+        for publisher in publishers:
+            name, cause = publisher.node, EVIL if publisher.node == "cam2" else ""
+            told = State(
+                role="camera" if name.startswith("cam") else "tracker",
+                state="degraded" if cause else "running",
+                since_ns=1,
+                host=socket.gethostname(),
+                pid=7,
+                cause=cause,
+                counters=self.counters.get(name, {}),
+                details={"camera": f"cam{name[-1]}"},
+            )
+            publisher.send(Topic(STATE, name), told)
+
+    def _tell(self, cam1: Publisher, tracker1: Publisher) -> None:
         while self.events:
             cam1.send(Topic(EVENT, "cam1"), self.events.pop())
         shapes = tuple(parse_overlay(form) for form in self.overlay)

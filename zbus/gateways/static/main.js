@@ -3,6 +3,7 @@
 import { byId, duration, setText } from "./dom.js";
 import { Events } from "./events.js";
 import { Live } from "./live.js";
+import { missedByTrackers, tellMissing } from "./missing.js";
 import { Nodes } from "./nodes.js";
 import { Numbers } from "./numbers.js";
 import { Stage } from "./stage.js";
@@ -72,13 +73,14 @@ function tellFigures() {
   const nowMs = performance.now();
   const { rates, delayMs, lost, skipped } = watching;
   const isFresh = nowMs - watching.shownMs < STALE_MS;
-  const missing = lost.pictures + lost.tracks;
+  const missing = tellMissing(lost.pictures + lost.tracks, missedByTrackers(nodes.states(), tabs.chosen));
   numbers.set("pictures", isFresh ? rates.pictures.perSecond(nowMs).toFixed(0) : "0");
   numbers.set("tracks", rates.tracks.perSecond(nowMs).toFixed(0));
   numbers.set("delay", isFresh ? delayMs.toFixed(0) : "–", isFresh && delayMs > LATE_MS);
   const tracksDelayMs = watching.tracks.delayMs(nowMs);
   numbers.set("late", tracksDelayMs === null ? "–" : tracksDelayMs.toFixed(0), watching.tracksAreLate);
-  numbers.set("gaps", String(missing), missing > 0);
+  numbers.set("gaps", String(missing.total), missing.total > 0);
+  numbers.explain("gaps", missing.words);
   numbers.set("drops", String(skipped));
   tellPicture(isFresh, nowMs - watching.shownMs);
   nodes.age();

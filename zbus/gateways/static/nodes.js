@@ -22,6 +22,11 @@ export class Nodes {
     tellAge(row);
   }
 
+  /** The last state of each node. */
+  states() {
+    return [...this.rows.values()].map((row) => row.node);
+  }
+
   /** Renew what depends on the time of day. */
   age() {
     this.rows.forEach(tellAge);

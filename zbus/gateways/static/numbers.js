@@ -28,10 +28,10 @@ export class Rate {
 const NUMBERS = [
   ["pictures", "pictures a second", "Pictures of this camera shown on this page"],
   ["tracks", "tracks a second", "Messages of this camera's tracker"],
-  ["delay", "ms delay", "From the capture to this screen: measured by the gateway up to the sending, and by this page from there"],
+  ["delay", "ms picture delay", "From the capture to this screen: measured by the gateway up to the sending, and by this page from there"],
   ["late", "ms tracks delay", "From a picture's capture until its tracks came; where they are too late for their picture, the newest are drawn dim"],
-  ["gaps", "missing on the bus", "Messages that were lost between their publisher and the gateway since you watch this camera"],
-  ["drops", "skipped for you", "Pictures left out because this page or its connection was slower than the camera"],
+  ["gaps", "lost or not tracked", "Messages that were lost on the bus, and pictures that this camera's trackers skipped"],
+  ["drops", "skipped for you", "Pictures left out on this page only, because it or its connection was slower than the camera; no tracker or recorder misses them for that"],
 ];
 
 /** The strip of numbers. */
@@ -52,5 +52,10 @@ export class Numbers {
     const { cell, value: element } = this.cells.get(name);
     setText(element, value);
     cell.classList.toggle("is-warning", isWarning);
+  }
+
+  explain(name, words) {
+    const { cell } = this.cells.get(name);
+    if (cell.title !== words) cell.title = words;
   }
 }
