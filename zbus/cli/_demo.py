@@ -15,6 +15,7 @@ import click
 
 from zbus.cli._demo_rig import arena_rig, choose_ports, video_rig
 from zbus.cli._node import run_node
+from zbus.cli._numbers import FiniteFloat, WholeNumber
 from zbus.cli._options import json_option
 from zbus.config import Rig
 from zbus.config import write_rig as text_of
@@ -34,7 +35,7 @@ SETTLE_S = 1.0
 
 @click.command()
 @click.option(
-    "--seconds", type=click.FloatRange(min=0.1), default=None, help="End after so long.  [default: Ctrl-C]"
+    "--seconds", type=FiniteFloat(min=0.1), default=None, help="End after so long.  [default: Ctrl-C]"
 )
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")
 @click.option(
@@ -49,7 +50,7 @@ SETTLE_S = 1.0
 )
 @click.option(
     "--animals",
-    type=click.IntRange(1, 200),
+    type=WholeNumber(1, 200),
     default=None,
     help="How many animals.  [default: 5; 1 in a video]",
 )

@@ -12,10 +12,13 @@ from typing import Any
 
 import click
 
+from zbus.cli._numbers import FiniteFloat, NumberOrText, WholeNumber, has_odd_number
 from zbus.config import BrokerPlan, Rig, load_rig, read_settings
 from zbus.errors import ConfigError
 
 Command = Callable[..., Any]
+
+NUMBERS = "a finite number, and a whole one up to 2**62"
 
 
 class Flags:
@@ -38,9 +41,6 @@ class Flags:
 
 _ADDRESSES = ("directory", "publish", "subscribe")
 
-rig_option = click.option(
-    "--rig", "rig_path", type=click.Path(path_type=Path), help="A rig file; its [broker] section counts."
-)
 insecure_option = click.option(
     "--insecure", is_flag=True, help="Let other machines in, though nothing is locked."
 )
@@ -54,17 +54,37 @@ def broker_options(command: Command) -> Command:
     """
 
     @functools.wraps(command)
-    def with_broker(*args: Any, rig_path: Path | None, **values: Any) -> Any:
-        rig = load_rig(rig_path) if rig_path else Rig()
-        addresses = {name: values.pop(name) for name in _ADDRESSES}
-        given = {name: address for name, address in addresses.items() if address}
-        return command(*args, rig=rig, broker=_plan_broker(rig.broker, given), **values)
+    def with_broker(*args: Any, **values: Any) -> Any:
+        rig, broker = chosen_broker()
+        return command(*args, rig=rig, broker=broker, **values)
 
     wrapped: Command = with_broker
-    for name in reversed(_ADDRESSES):
-        text = f"The broker's {name} address.  [default: {getattr(BrokerPlan(), name)}]"
-        wrapped = click.option(f"--{name}", default=None, metavar="ENDPOINT", help=text)(wrapped)
-    return rig_option(wrapped)
+    for flags, attributes in reversed(_broker_options()):
+        wrapped = click.option(*flags, **attributes)(wrapped)
+    return wrapped
+
+
+def broker_params() -> list[click.Parameter]:
+    """`--rig` and the broker's addresses for a verb with sub-commands, which asks `chosen_broker`."""
+    return [click.Option(flags, **attributes) for flags, attributes in _broker_options()]
+
+
+def chosen_broker() -> tuple[Rig, BrokerPlan]:
+    """The rig and the broker that `--rig` and the addresses name, before a sub-command or after it."""
+    path = kept("rig_path")
+    rig = load_rig(path) if path else Rig()
+    given = {name: kept(name) for name in _ADDRESSES if kept(name)}
+    return rig, read_settings(BrokerPlan, {**asdict(rig.broker), **given}, Flags())
+
+
+def kept_option(*flags: str, **attributes: Any) -> click.Option:
+    """An option that may stand before a sub-command and after it; `kept` gives its last value."""
+    return click.Option(flags, **_KEEPING, **attributes)
+
+
+def kept(name: str) -> Any:
+    """What an option of `kept_option` was given, or None."""
+    return click.get_current_context().meta.get(f"zbus.{name}")
 
 
 def bind_option(default: str, metavar: str) -> Callable[[Command], Command]:
@@ -103,12 +123,32 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         key, found, value = assignment.partition("=")
         if not found or not key.strip():
             raise ConfigError(f"{assignment!r} is not a setting", expected="key=value")
-        _merge(settings, _parse(key.strip(), value.strip()))
+        table = _parse(key.strip(), value.strip())
+        if has_odd_number(table):
+            raise ConfigError(f"is {value.strip()}", key=f"--set {key.strip()}", expected=NUMBERS)
+        _merge(settings, table)
     return settings
 
 
-def _plan_broker(planned: BrokerPlan, given: Mapping[str, str]) -> BrokerPlan:
-    return read_settings(BrokerPlan, {**asdict(planned), **given}, Flags())
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    # Why in meta: a sub-command's context has that of its verb.
+    if value is not None:
+        ctx.meta[f"zbus.{param.name}"] = value
+
+
+_KEEPING: dict[str, Any] = {"default": None, "expose_value": False, "callback": _keep}
+
+
+def _broker_options() -> list[tuple[list[str], dict[str, Any]]]:
+    """Flags and attributes of `--rig` and the addresses."""
+    text = "A rig file; its [broker] section counts."
+    rig = (["--rig", "rig_path"], {"type": click.Path(path_type=Path), "help": text} | _KEEPING)
+    return [rig, *map(_address_option, _ADDRESSES)]
+
+
+def _address_option(name: str) -> tuple[list[str], dict[str, Any]]:
+    text = f"The broker's {name} address.  [default: {getattr(BrokerPlan(), name)}]"
+    return [f"--{name}"], {"metavar": "ENDPOINT", "help": text} | _KEEPING
 
 
 def _parse(key: str, value: str) -> dict[str, Any]:
@@ -155,15 +195,10 @@ def _option(field: Any, hint: Any) -> click.Option | None:
 
 
 def _click_type(hint: Any) -> Any:
-    if hint in (str, int, float, bool):
+    if hint in (str, bool):
         return hint
+    if hint in (int, float):
+        return WholeNumber() if hint is int else FiniteFloat()
     if typing.get_origin(hint) is typing.Literal:
         return click.Choice([str(choice) for choice in typing.get_args(hint)])
-    return _NumberOrText() if set(typing.get_args(hint)) == {int, str} else None
-
-
-class _NumberOrText(click.ParamType):
-    name = "number|text"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        return int(value) if value.isdecimal() else value
+    return NumberOrText() if set(typing.get_args(hint)) == {int, str} else None

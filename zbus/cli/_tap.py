@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from zbus.cli._node import run_node
+from zbus.cli._numbers import FiniteFloat, WholeNumber
 from zbus.cli._options import broker_options, json_option
 from zbus.cli._text import printable
 from zbus.config import BrokerPlan, Rig
@@ -24,8 +25,8 @@ NEXT_STEP = "start a broker or a rig: zbus broker, zbus up RIG.TOML; is the addr
 
 @click.command()
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
-@click.option("--count", type=click.IntRange(min=1), default=None, help="End after so many messages.")
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=None, help="End after so long.")
+@click.option("--count", type=WholeNumber(min=1), default=None, help="End after so many messages.")
+@click.option("--seconds", type=FiniteFloat(min=0.1), default=None, help="End after so long.")
 @click.option(
     "--at", default=None, metavar="ENDPOINT", help="A publisher's own endpoint in place of the broker's."
 )

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from zbus.cli._node import run_node
+from zbus.cli._numbers import FiniteFloat
 from zbus.cli._options import broker_options, json_option
 from zbus.cli._text import printable
 from zbus.config import BrokerPlan, Rig
@@ -36,11 +37,11 @@ _LOSSES = (
 
 
 @click.command()
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=None, help="End after so long.")
+@click.option("--seconds", type=FiniteFloat(min=0.1), default=None, help="End after so long.")
 @click.option(
     "--every",
     "period_s",
-    type=click.FloatRange(min=0.2),
+    type=FiniteFloat(min=0.2),
     default=2.0,
     show_default=True,
     help="Seconds between two looks.",

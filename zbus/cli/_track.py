@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from zbus.cli._node import run_node
+from zbus.cli._numbers import WholeNumber
 from zbus.cli._options import Flags, broker_options, parse_assignments
 from zbus.config import BrokerPlan, Rig, TrackerPlan, find_tracker
 from zbus.plugins import plugin_names
@@ -14,7 +15,7 @@ from zbus.plugins import plugin_names
 @click.option("--id", "node", default="", help="The tracker's node id.  [default: CAMERA-tracks]")
 @click.option("--camera", default="", help="The camera whose frames to track.")
 @click.option("--tracker", default="blob", show_default=True, help="A tracker plug-in.")
-@click.option("--animals", type=int, default=None, help="How many animals there are.")
+@click.option("--animals", type=WholeNumber(), default=None, help="How many animals there are.")
 @click.option(
     "--detector", default=None, help=f"A detector plug-in: {', '.join(plugin_names('zbus.detectors'))}."
 )
