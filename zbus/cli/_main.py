@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import sys
@@ -16,6 +18,9 @@ from zbus.errors import EXIT_USAGE, ConfigError, ZbusError
 
 if TYPE_CHECKING:
     from zbus.nodes import Lifeline
+
+# Why these: the errors of a file that takes no more.
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EDQUOT)
 
 SUPERVISOR_FD = "ZBUS_SUPERVISOR_FD"
 
@@ -53,6 +58,16 @@ class _Verbs(click.Group):
         with formatter.section("Verbs"):
             formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        _fill_standard_files()
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            # Why without a name: the file is none that we opened. A reader that went away is click's to see.
+            if error.errno not in _FULL or error.filename is not None:
+                raise
+            _give_up_output(error)
+
     def invoke(self, ctx: click.Context) -> Any:
         as_json = "--json" in ctx.args
         lifeline = _hold_on()
@@ -84,6 +99,28 @@ def zbus(verbose: int) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=levels[min(verbose, 2)], handlers=[handler])
+
+
+def _fill_standard_files() -> None:
+    """Put the null device where a shell closed stdout or stderr.
+
+    Why: else the next socket takes its number, and what a library says goes into that.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def _give_up_output(error: OSError) -> None:
+    # Why: what is left in it would be tried again at the end.
+    with contextlib.suppress(OSError):
+        sys.stdout.close()
+    told = ZbusError(f"the output cannot be written: {error.strerror}", next_step="write it elsewhere")
+    _tell(told, as_json=False)
+    sys.exit(told.exit_code)
 
 
 def _hold_on() -> Lifeline | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import tempfile
@@ -58,7 +59,10 @@ class IpcName:
         return f"ipc://{self.path}"
 
     def acquire(self) -> None:
-        """Take the name. Raises AddressInUse naming the process that has it, TransportError."""
+        """Take the name. Raises AddressInUse naming the process that has it, TransportError.
+
+        TransportError names the folder where that is full or not there.
+        """
         import fcntl
 
         if self._lock is not None:
@@ -72,9 +76,7 @@ class IpcName:
             lock.close()
             step = f"stop process {holder} first, or give this one another name"
             raise AddressInUse(self.endpoint, next_step=step) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+        self._sign(lock)
         self._lock = lock
 
     def is_held(self) -> bool:
@@ -97,6 +99,21 @@ class IpcName:
         self.path.unlink(missing_ok=True)
         self._lock.close()
         self._lock = None
+
+    def _sign(self, lock: IO[str]) -> None:
+        """Write down who has the name."""
+        try:
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+        except OSError as error:
+            # Why: closing writes what is left, and fails as well.
+            with contextlib.suppress(OSError):
+                lock.close()
+            raise TransportError(
+                f"{self._lock_path.parent} cannot be written to: {error.strerror}",
+                next_step="make room there, or set XDG_RUNTIME_DIR to a folder with room",
+            ) from error
 
     def _open_lock(self) -> IO[str]:
         try:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -86,6 +87,35 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert len(done.stdout.splitlines()) == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("arguments", ["spec", "--help", "ps", "ps --json", "--version"])
+def test_a_full_disk_is_no_traceback(arguments: str) -> None:
+    command = f"{sys.executable} -m zbus {arguments} > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: the output cannot be written: No space left on device\n  try: write it elsewhere\n"
+    )
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", ">&-"])
+def test_closed_files_are_none_to_stumble_over(tmp_path: Path, closed: str) -> None:
+    command = f"{sys.executable} -m zbus -v up {tmp_path} {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_file_keeps_its_number() -> None:
+    script = (
+        "import os, sys\nfrom zbus.cli._main import _fill_standard_files\n_fill_standard_files()\n"
+        "print(sys.stderr.fileno(), os.get_inheritable(2), flush=True)\nprint('x', file=sys.stderr)"
+    )
+    command = f'{sys.executable} -c "{script}" 2>&-'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "2 True\n")
 
 
 def test_the_descriptor_is_the_one_of_the_nodes() -> None:

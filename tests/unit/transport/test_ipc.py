@@ -1,3 +1,5 @@
+import errno
+import io
 import os
 import signal
 import subprocess
@@ -105,6 +107,24 @@ def test_a_folder_that_is_not_there_is_an_error_of_ours(tmp_path: Path):
     with pytest.raises(TransportError, match="No such file"):
         IpcName(tmp_path / "no", "n1").acquire()
     assert not IpcName(tmp_path / "no", "n1").is_held()
+
+
+class _FullDisk(io.TextIOWrapper):
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_folder_is_named_and_leaves_the_name_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    name = IpcName(tmp_path, "n1")
+    with monkeypatch.context() as patch:
+        patch.setattr(IpcName, "_open_lock", lambda self: _FullDisk((tmp_path / "n1.lock").open("ab+")))
+        with pytest.raises(TransportError, match="cannot be written to: No space left") as refused:
+            name.acquire()
+    assert str(tmp_path) in refused.value.cause
+    assert "XDG_RUNTIME_DIR" in refused.value.next_step
+    assert not name.is_held()
+    name.acquire()
+    name.release()
 
 
 def test_a_path_too_long_for_a_socket_is_left_out(tmp_path: Path):
