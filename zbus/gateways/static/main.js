@@ -36,6 +36,8 @@ const live = new Live({
 function choose(camera) {
   if (camera === tabs.chosen) return;
   tabs.choose(camera);
+  // Why: a picture that still waits for its tracks would be shown as the other camera's.
+  watching.reset();
   stage.show(null);
   history.replaceState(null, "", `#${encodeURIComponent(camera)}`);
   byId("save").href = `/v1/cameras/${encodeURIComponent(camera)}/snapshot.jpg`;
