@@ -30,7 +30,7 @@ const NUMBERS = [
   ["tracks", "tracks a second", "Messages of this camera's tracker"],
   ["delay", "ms picture delay", "From the capture to this screen: measured by the gateway up to the sending, and by this page from there"],
   ["late", "ms tracks delay", "From a picture's capture until its tracks came; where they are too late for their picture, the newest are drawn dim"],
-  ["gaps", "lost or not tracked", "Messages that were lost on the bus, and pictures that this camera's trackers skipped"],
+  ["gaps", "lost or untracked", "Messages that were lost on the bus, and pictures that this camera's trackers skipped"],
   ["drops", "skipped for you", "Pictures left out on this page only, because it or its connection was slower than the camera; no tracker or recorder misses them for that"],
 ];
 

@@ -33,6 +33,8 @@ export class Pairing {
     const waitMs = Math.min(WAITING_MAX * this.periodMs, LONGEST_WAIT_MS);
     return (
       !this.tracks.isAlive(nowMs) ||
+      // Why: tracks so far behind will not come in time, and each picture held in vain slows the next ones.
+      this.tracks.behindUs(picture.header) > (this.periodMs + LONGEST_WAIT_MS) * 1000 ||
       this.tracks.has(picture.header.frame_number) ||
       this.tracks.newest > picture.header.frame_number ||
       this.waiting.length - at > WAITING_MAX ||

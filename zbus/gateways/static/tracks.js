@@ -48,9 +48,14 @@ export class Tracks {
     return this.messages.some((message) => message.frame_number === frameNumber);
   }
 
+  /** How much older than a picture the newest tracks are. */
+  behindUs(header) {
+    return this.last ? header.captured_us - this.last.captured_us : 0;
+  }
+
   /** Whose tracks are drawn on a picture: its own; while tracks are late, those of the newest frame that has any. */
   momentOf(header) {
-    const behindUs = this.last ? header.captured_us - this.last.captured_us : 0;
+    const behindUs = this.behindUs(header);
     // Why not by each picture alone: what is a little late now and a little early then would flicker.
     if (this.newest >= header.frame_number) this.areLate = false;
     else if (behindUs > LATE_US) this.areLate = true;
