@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import time
 from typing import Any
 
@@ -18,9 +20,15 @@ from zbus.nodes import is_answered
 from zbus.transport import EVERY, Finding, Gap, Reactor, Received, Restart, Subscriber
 from zbus.wire import KINDS, Frame
 
+SUMMARY_MAX_CHARS = 200
 HINT_AFTER_S = 3.0
 KNOCK_TIMEOUT_S = 0.5
 NEXT_STEP = "start a broker or a rig: zbus broker, zbus up RIG.TOML; is the address right? zbus doctor"
+
+# That there are none of these is what a message says.
+_TOLD_EMPTY = ("shapes", "track_ids")
+# Times of clocks that tell nothing about now, seen from another host.
+_OTHER_CLOCKS = ("mono_ns", "device_ns")
 
 
 @click.command()
@@ -43,6 +51,7 @@ def tap(
 ) -> None:
     """Print the messages of some topics, such as `tracks/` or `frame/cam1/`; all but pictures without any.
 
+    A line is topic, seq, age and content: pixels to a tenth, times as ms ago, cut at the terminal's width.
     Gaps and restarts are told where they are found, and after three seconds of silence why nothing comes.
     With --json each line is an object; times are in microseconds, pixels are left out.
     """
@@ -105,8 +114,12 @@ class _Tap:
 
 def _show(received: Received) -> None:
     origin, body = received.origin, received.body
-    age_ms = (time.time_ns() - origin.published_ns) / 1e6
-    click.echo(f"{received.topic!s:<24} {origin.seq:>8}  {age_ms:7.1f} ms  {printable(_summarize(body))}")
+    now_ns = time.time_ns()
+    age_ms = (now_ns - origin.published_ns) / 1e6
+    summary = printable(_summarize(body, now_ns))
+    line = f"{received.topic!s:<24} {origin.seq:>8}  {age_ms:7.1f} ms  {summary[:SUMMARY_MAX_CHARS]}"
+    # Why: a line that wraps makes a table unreadable; --json has all of it.
+    click.echo(line[: shutil.get_terminal_size().columns] if sys.stdout.isatty() else line)
 
 
 def _show_json(received: Received) -> None:
@@ -133,14 +146,32 @@ def _in_microseconds(header: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _summarize(body: Any) -> str:
+def _summarize(body: Any, now_ns: int) -> str:
     if isinstance(body, Frame):
         return f"frame {body.frame_number}  {body.width}x{body.height} {body.pixel_format} {body.codec}"
     if body is None:
         return "a kind that this version does not know"
-    return ", ".join(f"{key} {value}" for key, value in body.header().items() if value not in ("", {}, []))[
-        :200
-    ]
+    shown = _shorten("", body.header(), now_ns)
+    return ", ".join(
+        f"{key} {value}" for key, value in shown.items() if value not in ("", {}, []) or key in _TOLD_EMPTY
+    )
+
+
+def _shorten(key: str, value: Any, now_ns: int) -> Any:
+    """`value` for a person: pixels to a tenth, times as what has passed since, none of other clocks."""
+    if isinstance(value, dict):
+        return {
+            each.removesuffix("_ns"): _shorten(key if key.startswith("DRAW_") else each, inner, now_ns)
+            for each, inner in value.items()
+            if each not in _OTHER_CLOCKS
+        }
+    if isinstance(value, list):
+        return [_shorten(key, inner, now_ns) for inner in value]
+    if key.endswith("_ns") and isinstance(value, int):
+        return f"{(now_ns - value) / 1e6:.1f} ms ago"
+    if isinstance(value, float):
+        return round(value, 1) if key.endswith("_px") or key.startswith("DRAW_") else float(f"{value:.4g}")
+    return value
 
 
 def _tell(finding: Finding) -> None:

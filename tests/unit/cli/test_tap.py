@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +11,19 @@ import numpy as np
 import pytest
 
 from zbus.cli import _tap
-from zbus.transport import Duplicate, Gap, Publisher, Restart
-from zbus.wire import EVENT, FRAME, Event, Topic, frame_of_image
+from zbus.transport import Duplicate, Gap, Publisher, Received, Restart
+from zbus.wire import (
+    EVENT,
+    FRAME,
+    Event,
+    Origin,
+    Overlay,
+    OverlaySet,
+    Topic,
+    Tracks,
+    TracksMessage,
+    frame_of_image,
+)
 
 
 @pytest.fixture
@@ -87,4 +100,31 @@ def test_what_is_amiss_is_told(capsys: Any, finding: Any, words: str) -> None:
 
 
 def test_kinds_of_later_versions_are_shown_as_such() -> None:
-    assert "does not know" in _tap._summarize(None)
+    assert "does not know" in _tap._summarize(None, 0)
+
+
+def test_no_drawings_are_told_too() -> None:
+    assert _tap._summarize(OverlaySet("arena"), 0) == "camera arena, shapes []"
+
+
+def test_a_person_reads_tenths_of_a_pixel_and_how_long_ago() -> None:
+    places, box = np.array([[503.87362, 4.26]]), np.array([[1.04, 2.0, 3.06, 4.0]])
+    tracks = Tracks(np.array([7]), places, box, np.array([0.123456]), np.array([0]), ("confirmed",))
+    message = TracksMessage("arena", 3, 2_000_000, 77_777, tracks)
+    told = _tap._summarize(message, 9_500_000)
+    assert "captured 7.5 ms ago" in told
+    assert "centroids_px [[503.9, 4.3]], boxes_xyxy_px [[1.0, 2.0, 3.1, 4.0]], scores [0.1235]" in told
+    assert "77777" not in told
+    drawn = Overlay("DRAW_BOX", {"x": 1.26, "y": 2.0})
+    assert "'x': 1.3" in _tap._summarize(OverlaySet("arena", (drawn,)), 0)
+
+
+@pytest.mark.parametrize(("is_terminal", "width"), [(True, 60), (False, 250)])
+def test_a_line_is_no_wider_than_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, is_terminal: bool, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal, raising=False)
+    origin = Origin("n1", "s", 1, time.time_ns())
+    _tap._show(Received(Topic(EVENT, "n1"), origin, Event("x", {"text": "y" * 500}), 0))
+    assert 60 <= len(capsys.readouterr().out.rstrip("\n")) <= width
