@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ from zbus.wire import STATE, State
 
 CLEAR_SCREEN = "\x1b[2J\x1b[H"
 FIRST_STATE_S = 5.0
+# Every node tells its state once a second.
+SILENT_AFTER_S = 5.0
 NODES_MAX = 1_024
 
 # What of each role's counters is a flow, shown by the second, and what a loss, shown as it stands.
@@ -55,7 +58,7 @@ def top(
     broker: BrokerPlan,
     as_json: bool,
 ) -> None:
-    """Show what each node does, by the second, and what it lost."""
+    """Show what each node does, by the second, and what it lost; also when nobody is heard any more."""
     run_node(lambda reactor: _Top(broker.subscribe, period_s, as_json, reactor).run(seconds))
 
 
@@ -67,6 +70,7 @@ class _Top:
         self._subscriber = Subscriber(endpoint, f"{STATE}/", policy=EVERY)
         self._states: dict[str, State] = {}
         self._before: dict[str, State] = {}
+        self._heard_s = time.monotonic()
 
     def run(self, seconds: float | None) -> None:
         """Until Ctrl-C, or for so long. Raises RequestTimeout where no node tells its state."""
@@ -80,6 +84,7 @@ class _Top:
 
     def _take(self) -> None:
         for received in self._subscriber.take():
+            self._heard_s = time.monotonic()
             if isinstance(received.body, State) and self._has_room_for(received.origin.node):
                 self._states[received.origin.node] = received.body
 
@@ -94,7 +99,14 @@ class _Top:
             for node, state in sorted(self._states.items())
         ]
         self._before = dict(self._states)
-        click.echo(json.dumps({"nodes": rows}) if self._as_json else _table(rows))
+        silent_s = round(time.monotonic() - self._heard_s, 1)
+        if self._as_json:
+            click.echo(json.dumps({"nodes": rows, "silent_s": silent_s}))
+            return
+        click.echo(_table(rows))
+        if silent_s > SILENT_AFTER_S:
+            told = f"nothing was heard for {silent_s:.0f} s: these are the last states; what runs: zbus ps"
+            click.secho(told, fg="yellow")
 
     def _check(self) -> None:
         if not self._states:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from zbus.cli import _top
+from zbus.transport import Reactor
 from zbus.wire import State
 
 
@@ -29,6 +30,26 @@ def test_rates_are_by_the_second_and_losses_as_they_stand() -> None:
     table = _top._table([{**row, "cause": "a\x1b[2J"}])
     assert "published 15" in table
     assert "\x1b" not in table
+
+
+def test_when_nobody_is_heard_any_more_it_says_so(
+    start_broker: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_top, "SILENT_AFTER_S", 0.5)
+    broker = start_broker()
+    with Reactor() as reactor:
+        top = _top._Top(broker.subscribe, 0.1, False, reactor)
+
+        def end() -> None:
+            if "nothing was heard for" in (told := capsys.readouterr().out):
+                assert "directory" in told
+                reactor.stop()
+            elif top._states and broker.process.poll() is None:
+                broker.kill()
+
+        reactor.every(0.15, end)
+        reactor.after(20.0, lambda: pytest.fail("it went on as if nothing had happened"))
+        top.run(None)
 
 
 @pytest.mark.parametrize("seconds", ["0.3", "9"])
