@@ -19,7 +19,7 @@ from zbus.cli._numbers import FiniteFloat, WholeNumber
 from zbus.cli._options import json_option
 from zbus.config import Rig
 from zbus.config import write_rig as text_of
-from zbus.errors import AddressInUse, ConfigError, NodeFailed
+from zbus.errors import AddressInUse, ConfigError, NodeFailed, ZbusError
 from zbus.nodes import is_answered, remove_rig_folder
 from zbus.transport import Reactor
 
@@ -144,6 +144,11 @@ def _run(rig: Rig, path: Path, seconds: float | None, browser: bool, as_json: bo
     except AddressInUse as error:
         step = "choose free ports: zbus demo --ports auto; or see what runs: zbus ps, ss -ltnp"
         raise AddressInUse(error.endpoint, next_step=step) from error
+    except ZbusError as error:
+        # Why by its cause: a supervisor whose name is taken tells so, and has no class for it.
+        if isinstance(error.__cause__, AddressInUse):
+            error.next_step += "; for one more beside it: zbus demo --ports auto"
+        raise
     return summary
 
 

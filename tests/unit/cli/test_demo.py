@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from zbus.cli import _demo
-from zbus.config import load_rig
+from zbus.config import BrokerPlan, CameraPlan, Rig, load_rig
 from zbus.errors import ConfigError, NodeFailed
+from zbus.nodes import Supervisor
 from zbus.transport import Reactor
 
 SUMMARY = {"frames": 3, "tracks": 2, "gaps": 1, "drops": 0, "ids": 5, "latency_ms": {"p50": 1.0, "p99": 2.0}}
@@ -61,6 +62,17 @@ def test_a_rig_file_that_is_there_is_kept(fail: Any, run: Any, tmp_path: Path) -
 def test_a_summary_without_tracks_can_be_read() -> None:
     assert "nan" in _demo._describe_summary({**SUMMARY, "latency_ms": None})
     assert "1.25 px" in _demo._describe_summary({**SUMMARY, "centroid_rmse_px": 1.25})
+
+
+def test_beside_a_rig_that_is_up_one_more_can_be_had(fail: Any, free_endpoint: Any, monkeypatch: Any) -> None:
+    plan = BrokerPlan(*(free_endpoint() for _ in range(3)))
+    rig = Rig(name="demo", broker=plan, cameras={"arena": CameraPlan("sim")})
+    monkeypatch.setattr(_demo, "arena_rig", lambda animals: rig)
+    monkeypatch.setattr("zbus.nodes.plan_children", lambda rig, path: [])
+    with Reactor() as reactor, Supervisor(rig, [], reactor):
+        told = fail("demo", ends_with=1)
+    assert "is up already here" in told["cause"]
+    assert told["next_step"].endswith("; for one more beside it: zbus demo --ports auto")
 
 
 class Quiet:
