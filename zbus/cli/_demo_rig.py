@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zbus.config import BrokerPlan, CameraPlan, GatewayPlan, OverlayPlan, Rig, TrackerPlan
+from zbus.errors import TrackingError
 from zbus.nodes import free_ports
 
 if TYPE_CHECKING:
@@ -34,13 +35,16 @@ def video_rig(video: Path, animals: int, loop: bool, folder: Path) -> Rig:
     """A video, tracked by what its own pictures suggest; a background picture goes into `folder`.
 
     One without colors is played as mono8, a third of the bytes. Raises CameraNotFound where it is not a
-    readable video.
+    readable video, TrackingError where it has too few pictures of one size.
     """
     from zbus.cameras import sample_pictures
     from zbus.tracking import median_picture, suggest_detector
 
     pictures = sample_pictures(video, SAMPLES)
-    name, settings = suggest_detector(pictures, animals)
+    try:
+        name, settings = suggest_detector(pictures, animals)
+    except TrackingError as error:
+        raise _tell_why(error, video) from error
     if name == "background":
         path = folder / f"{video.stem}-background.png"
         _write_picture(path, median_picture(pictures))
@@ -68,6 +72,14 @@ def choose_ports(rig: Rig) -> Rig:
         overlay=rig.overlay and OverlayPlan(address(overlay)),
         gateway=rig.gateway and GatewayPlan(f"127.0.0.1:{page}"),
     )
+
+
+def _tell_why(error: TrackingError, video: Path) -> TrackingError:
+    """What the detector's choice failed for, said of the video or folder."""
+    step = "give a longer video, or a folder of pictures"
+    if video.is_dir():
+        step = "put more pictures of one size there: those of another size than the first are passed over"
+    return TrackingError(f"{video}: {error.cause}; {error.next_step}", next_step=step)
 
 
 def _is_gray(picture: NDArray[Any]) -> bool:
