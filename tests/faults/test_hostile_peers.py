@@ -169,8 +169,13 @@ def test_topics_that_are_none_and_messages_that_lie(broker, honest):
         [b"frame/liar/", b"\x80"],
         [b"frame/liar/", b"\x90" * 4_000],
         [b"frame/liar/", b"\xdd\xff\xff\xff\xff"],
+        [b"state/liar/", b"\x80", b"x" * 200_000],
+    ]
+    # These would make the broker's subscribers deaf, so they end at the broker.
+    too_large = [
         [b"state/liar/", b"x" * 200_000],
         [b"frame/liar/", b"x" * 5_000_000],
+        [b"event/liar/", b"\x80", b"x" * 400_000],
     ]
     with (
         Subscriber(broker.subscribe, "", policy=EVERY) as victim,
@@ -179,13 +184,13 @@ def test_topics_that_are_none_and_messages_that_lie(broker, honest):
         # Until it is wanted: a PUB keeps back what nobody subscribes to.
         while liar.recv() != b"\1":
             pass
-        for message in [*([topic, b"x"] for topic in bad_topics), *lies]:
+        for message in [*([topic, b"x"] for topic in bad_topics), *too_large, *lies]:
             liar.send_multipart(message)
         while sum(victim.counters.refused.values()) < len(lies):
             received = victim.recv(10)
             assert received is not None
             assert received.origin.node in ("n1", "directory")
-    counters = wait_for_counters(broker, lambda now: now["refused"] >= len(bad_topics))
+    counters = wait_for_counters(broker, lambda now: now["refused"] >= len(bad_topics) + len(too_large))
     assert counters["states_too_large"] == 1
 
 
