@@ -293,18 +293,21 @@ def test_what_the_trackers_of_this_camera_missed_is_counted_in_plain_words(page:
     def told() -> str:
         return page.get_attribute(".number:has(#number-gaps)", "title")
 
+    def lost_here() -> int:
+        # A busy machine may lose some of the gateway's own, which counts as well.
+        return int(told().split()[0])
+
     eventually(page, lambda: "0 were lost on their way to this camera's trackers" in told())
-    before = number(page, "gaps")
     rig.counters = {
         "tracker1": {"lost": 12, "gaps": 3, "frames_skipped": 30},
         "tracker2": {"lost": 500, "gaps": 500, "frames_skipped": 500},
         "cam1": {"lost": 500},
     }
-    eventually(page, lambda: number(page, "gaps") == before + 12 + 30)
+    eventually(page, lambda: number(page, "gaps") == lost_here() + 12 + 30)
     assert "12 were lost on their way to this camera's trackers" in told()
     assert "30 pictures were skipped by these trackers" in told()
     rig.counters = {}
-    eventually(page, lambda: number(page, "gaps") == before)
+    eventually(page, lambda: number(page, "gaps") == lost_here())
 
 
 def test_a_name_is_text_whatever_it_says(page: Any, rig: Rig) -> None:
