@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tomllib
 import typing
@@ -152,10 +153,9 @@ def _address_option(name: str) -> tuple[list[str], dict[str, Any]]:
 
 
 def _parse(key: str, value: str) -> dict[str, Any]:
-    try:
+    # Why: what is not a TOML value is taken for a text without quotes.
+    with contextlib.suppress(tomllib.TOMLDecodeError):
         return tomllib.loads(f"{key} = {value}")
-    except tomllib.TOMLDecodeError:
-        pass  # Why: not a TOML value, so it is taken for a text without quotes.
     try:
         table = tomllib.loads(f"{key} = 0")
     except tomllib.TOMLDecodeError as error:
