@@ -1,5 +1,6 @@
 """The only user of ZeroMQ: sockets by one table, publishers, subscribers, pipelines, requests, one loop."""
 
+from zbus.transport._clock import ClockEstimate, ClockEstimator, Exchange
 from zbus.transport._context import make_socket, new_session, zeromq_features
 from zbus.transport._control_link import ControlLink, Verb, is_request, is_worth_a_line, split_route
 from zbus.transport._endpoints import bind, check_endpoint, is_exposed
@@ -36,10 +37,13 @@ __all__ = [
     "PUSH",
     "SMALL_IN",
     "SMALL_OUT",
+    "ClockEstimate",
+    "ClockEstimator",
     "ConnectionCounters",
     "ConnectionMonitor",
     "ControlLink",
     "Duplicate",
+    "Exchange",
     "Finding",
     "Gap",
     "GapDetector",
