@@ -10,8 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -124,6 +125,17 @@ def start_broker() -> Iterator[Callable[..., RunningBroker]]:
             return RunningBroker(**json.loads(process.stdout.readline()), process=process)
 
         yield start
+
+
+@pytest.fixture
+def two_hosts() -> Callable[..., AbstractContextManager[Any]]:
+    """Makes two hosts and the cable between them (two_hosts.py); skips where that cannot be, and says why."""
+    from two_hosts import make_two_hosts, why_no_hosts
+
+    reason = why_no_hosts()
+    if reason:
+        pytest.skip(reason)
+    return make_two_hosts
 
 
 def _is_free(port: int) -> bool:

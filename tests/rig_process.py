@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,10 +66,14 @@ def run_zbus(
 
 
 class ZbusProcess:
-    """A command that runs on; what it says is kept in files. In `with`, all that it started ends with it."""
+    """A command that runs on; what it says is kept in files. In `with`, all that it started ends with it.
 
-    def __init__(self, *arguments: str, folder: Path) -> None:
+    `within` stands before it, for another place to run it in; it must keep the process id.
+    """
+
+    def __init__(self, *arguments: str, folder: Path, within: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._within = within
         self._arguments = arguments
         self._seen: dict[int, psutil.Process] = {}
 
@@ -79,7 +83,7 @@ class ZbusProcess:
             err = stack.enter_context(tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False))
             self._out, self._err = Path(out.name), Path(err.name)
             self.process = subprocess.Popen(
-                [sys.executable, "-S", "-c", END_WITH_TESTS, *COMMAND, *self._arguments],
+                [*self._within, sys.executable, "-S", "-c", END_WITH_TESTS, *COMMAND, *self._arguments],
                 env={**os.environ, "XDG_RUNTIME_DIR": str(self.folder)},
                 cwd=self.folder,
                 stdout=out,

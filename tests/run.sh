@@ -29,6 +29,12 @@ if ! has_browser || ! python3 -c "import venv, ensurepip" 2>/dev/null; then
     has_browser || install_packages chromium || true
 fi
 
+# Two hosts on one machine are made of network namespaces.
+if ! has ip && has apt-get; then
+    as_root apt-get update -qq
+    install_packages iproute2
+fi
+
 [ -x .venv/bin/python ] || python3 -m venv .venv
 .venv/bin/python -m pip install --quiet --editable '.[test]'
 
