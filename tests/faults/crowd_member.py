@@ -1,0 +1,59 @@
+"""A program: many honest subscribers of one camera in one process; on a line of input it tells what each got.
+
+python crowd_member.py ENDPOINT TOPIC COUNT
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict
+
+from zbus.transport import EVERY, Reactor, Subscriber
+
+
+class Member:
+    """One who wants every frame."""
+
+    def __init__(self, endpoint: str, topic: str) -> None:
+        self.subscriber = Subscriber(endpoint, topic, policy=EVERY)
+        self.seqs: list[int] = []
+        self.numbers: list[int] = []
+
+    def take(self) -> None:
+        for received in self.subscriber.take():
+            self.seqs.append(received.origin.seq)
+            self.numbers.append(received.body.frame_number)
+
+    def ledger(self) -> dict[str, object]:
+        """What it got, by its own counters and by what it saw; `missing` are numbers of the camera."""
+        numbers = self.numbers
+        return {
+            **asdict(self.subscriber.counters),
+            "handed": len(numbers),
+            "missing": numbers[-1] - numbers[0] + 1 - len(numbers) if numbers else -1,
+            "first": numbers[0] if numbers else -1,
+            "last": numbers[-1] if numbers else -1,
+        }
+
+
+def main(endpoint: str, topic: str, count: int) -> None:
+    """Runs until the input says so, or ends."""
+    with ExitStack() as ends, Reactor() as reactor:
+        members = [Member(endpoint, topic) for _ in range(count)]
+        for member in members:
+            ends.enter_context(member.subscriber)
+            reactor.watch(member.subscriber.socket, member.take)
+            ends.callback(reactor.unwatch, member.subscriber.socket)
+        while not all(member.numbers for member in members):
+            reactor.run_once(0.1)
+        print("ready", flush=True)
+        reactor.watch(sys.stdin.fileno(), reactor.stop)
+        reactor.run()
+        reactor.unwatch(sys.stdin.fileno())
+        print(json.dumps([member.ledger() for member in members]), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
