@@ -6,14 +6,16 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
 from zbus.config import BrokerPlan
-from zbus.transport import ConnectionCounters, Reactor, new_session
+from zbus.transport import CLOCK_WATCH_PERIOD_S, ConnectionCounters, Reactor, new_session
 from zbus.wire import DIRECTORY, EVENT, RUNNING, STATE, Body, Event, Origin, State, Topic, encode_message
 from zbus_brokers._directory import Directory
 from zbus_brokers._forwarder import Forwarder
+from zbus_brokers._host_clock import HostClock
 
 STATE_PERIOD_S = 1.0
 
@@ -40,15 +42,15 @@ def run_broker(
             }
 
         directory = Directory(plan.directory, reactor, voice.tell, endpoints, insecure=plan.insecure)
-        with directory:
+        clock = HostClock(socket.gethostname(), voice.tell)
+        with directory, ExitStack() as beats:
             on_ready(endpoints())
-            beat = reactor.every(
-                STATE_PERIOD_S, lambda: voice.tell_state(directory, endpoints()), first_s=0.0
-            )
-            try:
-                reactor.run()
-            finally:
-                beat.cancel()
+            for period_s, beat in (
+                (STATE_PERIOD_S, lambda: voice.tell_state(directory, clock, endpoints())),
+                (CLOCK_WATCH_PERIOD_S, clock.look),
+            ):
+                beats.callback(reactor.every(period_s, beat, first_s=0.0).cancel)
+            reactor.run()
 
 
 class _Voice:
@@ -66,10 +68,11 @@ class _Voice:
             self._forwarder.cache.forget(Topic(STATE, fields["node"]).encode())
         self._send(Topic(EVENT, DIRECTORY), Event(event, fields))
 
-    def tell_state(self, directory: Directory, endpoints: Mapping[str, str]) -> None:
+    def tell_state(self, directory: Directory, clock: HostClock, endpoints: Mapping[str, str]) -> None:
         counters = asdict(self._forwarder.counters) | {
             "states_too_large": self._forwarder.cache.too_large,
             "control_refused": directory.refused,
+            **clock.counters,
             **_prefixed("publishers", self._forwarder.publishers),
             **_prefixed("subscribers", self._forwarder.subscribers),
             **_prefixed("control", directory.connections),

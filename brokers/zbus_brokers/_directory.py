@@ -78,6 +78,7 @@ class Directory(Resource):
             "nodes": lambda args, identity: self._registry.listing(time.monotonic_ns()),
             "find": self._find,
             "endpoints": lambda args, identity: self._endpoints(),
+            "clock": lambda args, identity: {"mono_ns": time.monotonic_ns(), "utc_ns": time.time_ns()},
         }
 
     def open(self) -> None:

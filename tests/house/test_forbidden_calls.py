@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from .plan import ROOT, calls, imports, name, python_files
+from .plan import ROOT, calls, imports, name, python_files, tree
 
 FILES = [name(path) for path in python_files()]
 
@@ -59,3 +59,43 @@ def test_a_library_never_prints_and_never_exits(file: str):
         return
     for called, call in calls(ROOT / file):
         assert called not in ("print", "exit", "quit", "sys.exit"), f"{file}:{call.lineno}: {called}"
+
+
+# Where the wall clock is read, and why. Durations and deadlines are the monotonic clock's: a person or a
+# time server may set the other one at any moment.
+WALL_CLOCK = {
+    "brokers/zbus_brokers/_broker.py": "published_ns and since_ns of its own messages",
+    "brokers/zbus_brokers/_directory.py": "tells it to who asks for the clocks of this host",
+    "zbus/cameras/_pace.py": "captured_ns",
+    "zbus/cli/_tap.py": "how old a message is by its UTC stamps, for a person",
+    "zbus/gateways/_forms.py": "the age of pictures of another host, by UTC",
+    "zbus/gateways/_view.py": "since_ns of nodes that were lost",
+    "zbus/nodes/_presence.py": "since_ns",
+    "zbus/testing/_camera_contract.py": "what captured_ns is held against",
+    "zbus/transport/_clock_watch.py": "watches it",
+    "zbus/transport/_control_link.py": "asked_ns of a request, and whether it came too late",
+    "zbus/transport/_publisher.py": "published_ns",
+    "zbus/transport/_requester.py": "asked_ns of a request",
+}
+WALL_CLOCK_NAMES = {
+    "time.time", "time.time_ns", "time.clock_gettime", "time.localtime", "time.gmtime",
+    "datetime.now", "datetime.utcnow", "datetime.datetime.now", "datetime.datetime.utcnow", "date.today",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_wall_clock_is_read_in_named_places_only(file: str):
+    if file in WALL_CLOCK:
+        return
+    for node in ast.walk(tree(ROOT / file)):
+        if isinstance(node, ast.Attribute):
+            assert ast.unparse(node) not in WALL_CLOCK_NAMES, f"{file}:{node.lineno}: {ast.unparse(node)}"
+        if isinstance(node, ast.ImportFrom) and node.module == "time":
+            taken = {f"time.{alias.name}" for alias in node.names}
+            assert not taken & WALL_CLOCK_NAMES, f"{file}:{node.lineno}: {taken}"
+
+
+@pytest.mark.parametrize("file", sorted(WALL_CLOCK))
+def test_no_named_place_of_the_wall_clock_outlives_its_use(file: str):
+    read = {ast.unparse(node) for node in ast.walk(tree(ROOT / file)) if isinstance(node, ast.Attribute)}
+    assert read & WALL_CLOCK_NAMES

@@ -1,6 +1,15 @@
 """The only user of ZeroMQ: sockets by one table, publishers, subscribers, pipelines, requests, one loop."""
 
 from zbus.transport._clock import ClockEstimate, ClockEstimator, Exchange
+from zbus.transport._clock_asking import measure_clock
+from zbus.transport._clock_watch import (
+    CLOCK_WATCH_PERIOD_S,
+    ClockReading,
+    ClockStep,
+    ClockWatch,
+    Suspend,
+    read_clocks,
+)
 from zbus.transport._context import make_socket, new_session, zeromq_features
 from zbus.transport._control_link import ControlLink, Verb, is_request, is_worth_a_line, split_route
 from zbus.transport._endpoints import bind, check_endpoint, is_exposed
@@ -28,6 +37,7 @@ from zbus.transport._resource import Resource
 from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber, SubscriberCounters
 
 __all__ = [
+    "CLOCK_WATCH_PERIOD_S",
     "CONTROL_LINK",
     "DOOR",
     "EVERY",
@@ -39,6 +49,9 @@ __all__ = [
     "SMALL_OUT",
     "ClockEstimate",
     "ClockEstimator",
+    "ClockReading",
+    "ClockStep",
+    "ClockWatch",
     "ConnectionCounters",
     "ConnectionMonitor",
     "ControlLink",
@@ -65,6 +78,7 @@ __all__ = [
     "Restart",
     "Subscriber",
     "SubscriberCounters",
+    "Suspend",
     "Timer",
     "Verb",
     "apply_options",
@@ -74,7 +88,9 @@ __all__ = [
     "is_request",
     "is_worth_a_line",
     "make_socket",
+    "measure_clock",
     "new_session",
+    "read_clocks",
     "runtime_dir",
     "split_route",
     "zeromq_features",

@@ -106,6 +106,14 @@ def asker(bus):
         yield asker
 
 
+def test_it_tells_what_time_it_is_on_its_host(asker):
+    before = time.monotonic_ns(), time.time_ns()
+    told = asker.ask("clock").result
+    after = time.monotonic_ns(), time.time_ns()
+    assert before[0] <= told["mono_ns"] <= after[0]
+    assert before[1] <= told["utc_ns"] <= after[1]
+
+
 def test_an_announced_node_is_listed_found_and_told(bus, asker):
     with Node(bus, "n1") as node:
         node.announce(publishes=["frame/cam1/"], endpoints=["ipc:///x"])
