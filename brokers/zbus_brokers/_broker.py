@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -32,7 +31,7 @@ def run_broker(
     Raises AddressInUse, ExposedAddress, TransportError before anything runs.
     """
     with Forwarder(plan.publish, plan.subscribe, reactor, insecure=plan.insecure) as forwarder:
-        voice = _Voice(forwarder)
+        voice = _Voice(forwarder, plan.here)
 
         def endpoints() -> dict[str, str]:
             return {
@@ -56,8 +55,8 @@ def run_broker(
 class _Voice:
     """What the broker itself says on the bus: its state, and events about nodes."""
 
-    def __init__(self, forwarder: Forwarder) -> None:
-        self._forwarder = forwarder
+    def __init__(self, forwarder: Forwarder, here: str) -> None:
+        self._forwarder, self._here = forwarder, here
         self._session = new_session()
         self._since_ns = time.time_ns()
         self._seq: dict[str, int] = {}
@@ -81,7 +80,7 @@ class _Voice:
             role="broker",
             state=RUNNING,
             since_ns=self._since_ns,
-            host=socket.gethostname(),
+            host=self._here,
             pid=os.getpid(),
             counters=counters,
             details={"endpoints": dict(endpoints)},

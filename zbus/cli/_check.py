@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from zbus.config import Rig
-from zbus.errors import UnknownName
+from zbus.errors import ExposedAddress, UnknownName
 from zbus.nodes import make_camera, make_tracker
+from zbus.transport import is_exposed
 
 
 def check_plans(rig: Rig) -> None:
@@ -21,6 +22,16 @@ def check_plans(rig: Rig) -> None:
     for name, tracker in rig.trackers.items():
         make = partial(make_tracker, name, tracker, rig.place)
         _check(rig, f"trackers.{name}.tracker", tracker.tracker, make)
+
+
+def check_locks(rig: Rig) -> None:
+    """Raises ExposedAddress where other machines could reach the rig's relays and nothing locks them."""
+    for name, host in rig.hosts.items():
+        if is_exposed(host.relay_endpoint) and not rig.relay.insecure:
+            raise ExposedAddress(
+                f"the relay of {name} is at {host.address}, which others can reach, and nothing locks it",
+                next_step="if everyone on this network may read and write: insecure = true in [relay]",
+            )
 
 
 def _check(rig: Rig, key: str, plugin: str, make: Callable[[], Any]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from zbus.config import load_rig
+from zbus.cli._options import HOST
+from zbus.config import host_part, load_rig
 from zbus.errors import RequestTimeout, UnknownName, ZbusError
 from zbus.nodes import find_supervisor, find_supervisors, has_left
 
@@ -28,9 +29,10 @@ class _NoSuchRig(UnknownName):
 
 @click.command()
 @click.argument("rig_path", required=False, type=click.Path(path_type=Path), metavar="[RIG.TOML]")
-def down(rig_path: Path | None) -> None:
+@click.option("--host", **HOST)
+def down(rig_path: Path | None, host: str | None) -> None:
     """Stop the rig of a rig file, or the only one that is up, and wait until it is down."""
-    status = _choose(rig_path)
+    status = _choose(rig_path, host)
     with contextlib.suppress(ProcessLookupError):
         os.kill(status["pid"], signal.SIGTERM)
     deadline_s = time.monotonic() + STOP_TIMEOUT_S
@@ -42,9 +44,9 @@ def down(rig_path: Path | None) -> None:
     click.echo(f"{status['rig']} is down")
 
 
-def _choose(rig_path: Path | None) -> dict[str, Any]:
+def _choose(rig_path: Path | None, host: str | None) -> dict[str, Any]:
     if rig_path:
-        rig = load_rig(rig_path)
+        rig = host_part(load_rig(rig_path), host, verb=f"zbus down {rig_path}")
         status = find_supervisor(rig.broker)
         if status is None:
             raise UnknownName("running rig", rig.name, _names(), next_step=f"zbus up {rig_path}")

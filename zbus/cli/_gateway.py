@@ -27,6 +27,7 @@ def gateway(
         "subscribe": broker.subscribe,
         "insecure": insecure or planned.insecure,
         "title": rig.name,
+        "here": broker.here,
     }
     warn_if_open(settings["insecure"])
     run_gateway(read_settings(GatewaySettings, settings, Flags()))

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from zbus.cli._numbers import FiniteFloat, NumberOrText, WholeNumber, has_odd_number
-from zbus.config import BrokerPlan, Rig, load_rig, read_settings
+from zbus.config import BrokerPlan, Rig, host_part, load_rig, read_settings
 from zbus.errors import ConfigError
 
 Command = Callable[..., Any]
@@ -40,6 +40,11 @@ class Flags:
         return ConfigError(cause, key=flag, expected=expected, next_step=next_step)
 
 
+HOST: dict[str, Any] = {
+    "metavar": "NAME",
+    "help": "Which host of the rig file this is, where it has several.",
+}
+
 _ADDRESSES = ("directory", "publish", "subscribe")
 
 insecure_option = click.option(
@@ -49,7 +54,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def broker_options(command: Command) -> Command:
-    """Add `--rig` and the broker's addresses; the command is given `rig: Rig` and `broker: BrokerPlan`.
+    """Add `--rig`, `--host` and the addresses; the command is given `rig: Rig` and `broker: BrokerPlan`.
 
     Without `--rig` the rig is an empty one. An address on the command line stands in place of the file's.
     """
@@ -66,14 +71,15 @@ def broker_options(command: Command) -> Command:
 
 
 def broker_params() -> list[click.Parameter]:
-    """`--rig` and the broker's addresses for a verb with sub-commands, which asks `chosen_broker`."""
+    """`--rig`, `--host` and the addresses for a verb with sub-commands, which asks `chosen_broker`."""
     return [click.Option(flags, **attributes) for flags, attributes in _broker_options()]
 
 
 def chosen_broker() -> tuple[Rig, BrokerPlan]:
     """The rig and the broker that `--rig` and the addresses name, before a sub-command or after it."""
     path = kept("rig_path")
-    rig = load_rig(path) if path else Rig()
+    verb = f"{click.get_current_context().command_path} --rig {path}"
+    rig = host_part(load_rig(path) if path else Rig(), kept("host"), verb=verb)
     given = {name: kept(name) for name in _ADDRESSES if kept(name)}
     return rig, read_settings(BrokerPlan, {**asdict(rig.broker), **given}, Flags())
 
@@ -141,10 +147,10 @@ _KEEPING: dict[str, Any] = {"default": None, "expose_value": False, "callback": 
 
 
 def _broker_options() -> list[tuple[list[str], dict[str, Any]]]:
-    """Flags and attributes of `--rig` and the addresses."""
+    """Flags and attributes of `--rig`, `--host` and the addresses."""
     text = "A rig file; its [broker] section counts."
     rig = (["--rig", "rig_path"], {"type": click.Path(path_type=Path), "help": text} | _KEEPING)
-    return [rig, *map(_address_option, _ADDRESSES)]
+    return [rig, (["--host"], HOST | _KEEPING), *map(_address_option, _ADDRESSES)]
 
 
 def _address_option(name: str) -> tuple[list[str], dict[str, Any]]:

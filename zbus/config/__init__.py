@@ -1,5 +1,7 @@
 """Settings checked field by field, and the rig file."""
 
+from zbus.config._host_plans import HostPlan, RelayPlan
+from zbus.config._hosts import broker_of, host_part
 from zbus.config._plans import (
     BrokerPlan,
     CameraPlan,
@@ -19,14 +21,18 @@ __all__ = [
     "CameraPlan",
     "CommandLine",
     "GatewayPlan",
+    "HostPlan",
     "OverlayPlan",
     "Place",
+    "RelayPlan",
     "Rig",
     "RigFile",
     "TrackerPlan",
+    "broker_of",
     "describe_type",
     "find_camera",
     "find_tracker",
+    "host_part",
     "load_rig",
     "read_settings",
     "write_rig",

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from zbus.config._host_plans import PORT_MAX, HostPlan, RelayPlan, check_endpoint
 from zbus.config._settings import CommandLine, Place
 from zbus.errors import UnknownName
 
-PORT_MAX = 65_535
-
-_ENDPOINT = re.compile(r"tcp://[^\s/]+:(\d{1,5}|\*)|(ipc|inproc)://.+")
 _HOST_PORT = re.compile(r"[^\s/]+:(\d{1,5})")
-
-
-def _check_endpoint(name: str, endpoint: str) -> None:
-    match = _ENDPOINT.fullmatch(endpoint)
-    if match is None or int((match[1] or "0").replace("*", "0")) > PORT_MAX:
-        raise ValueError(f"{name} is {endpoint!r}, not an endpoint such as tcp://127.0.0.1:5550")
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerPlan:
-    """Where the rig's broker is: everybody's one known address."""
+    """Where the rig's broker is: everybody's one known address.
+
+    `host` is what the nodes at this broker call their computer; empty, its own name.
+    """
 
     directory: str = "tcp://127.0.0.1:5550"
     publish: str = "tcp://127.0.0.1:5551"
     subscribe: str = "tcp://127.0.0.1:5552"
     insecure: bool = False
+    host: str = ""
 
     def __post_init__(self) -> None:
         for name in ("directory", "publish", "subscribe"):
-            _check_endpoint(name, getattr(self, name))
+            check_endpoint(name, getattr(self, name))
+
+    @property
+    def here(self) -> str:
+        """The name of this computer as nodes at this broker announce it: what is called so is here."""
+        return self.host or socket.gethostname()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class CameraPlan:
     """One camera: the plug-in `source` with its `settings`, and what its JPEG topic gives at most.
 
     `wait_for_subscriber` holds the camera back until somebody subscribes to its frames, so that a file is
-    seen from its first picture on.
+    seen from its first picture on. `host` says on which host it runs, where the rig has several.
     """
 
     source: str
@@ -49,6 +51,7 @@ class CameraPlan:
     jpeg_hz: float = 30.0
     jpeg_quality: int = 80
     wait_for_subscriber: bool = False
+    host: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.jpeg_quality <= 100:
@@ -69,6 +72,7 @@ class TrackerPlan:
     tracker: str = "blob"
     settings: Mapping[str, Any] = field(default_factory=dict)
     queue_frames: int = 16
+    host: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.queue_frames <= 1000:
@@ -81,9 +85,10 @@ class OverlayPlan:
 
     bind: str = "tcp://127.0.0.1:5556"
     insecure: bool = False
+    host: str = ""
 
     def __post_init__(self) -> None:
-        _check_endpoint("bind", self.bind)
+        check_endpoint("bind", self.bind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class GatewayPlan:
 
     bind: str = "127.0.0.1:8080"
     insecure: bool = False
+    host: str = ""
 
     def __post_init__(self) -> None:
         match = _HOST_PORT.fullmatch(self.bind)
@@ -103,7 +109,9 @@ class GatewayPlan:
 class Rig:
     """Everything a rig file says. Node ids are unique; `overlay` and `gateway` may be absent.
 
-    `place` makes errors that name file and line, where the rig was read from one.
+    A rig of several computers has `hosts`; `reference` is the one whose clock the others are compared with.
+    `host` names the one whose part this is, once `host_part` has taken it out. `place` makes errors that name
+    file and line, where the rig was read from one.
     """
 
     name: str = "rig"
@@ -112,6 +120,10 @@ class Rig:
     trackers: Mapping[str, TrackerPlan] = field(default_factory=dict)
     overlay: OverlayPlan | None = None
     gateway: GatewayPlan | None = None
+    hosts: Mapping[str, HostPlan] = field(default_factory=dict)
+    relay: RelayPlan = field(default_factory=RelayPlan)
+    reference: str = ""
+    host: str = ""
     place: Place = field(default=CommandLine(), compare=False, repr=False)
 
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zbus.config._host_checks import check_hosts, taken_names
+from zbus.config._host_plans import HostPlan, RelayPlan
 from zbus.config._plans import BrokerPlan, CameraPlan, GatewayPlan, OverlayPlan, Rig, TrackerPlan
 from zbus.config._settings import read_settings
 from zbus.errors import ConfigError
@@ -24,7 +26,8 @@ _TAKEN = {
     "supervisor": "the supervisor",
 }
 _FREE_PORT = re.compile(r".*:(0|\*)")
-_SECTIONS = ("rig", "broker", "cameras", "trackers", "overlay", "gateway")
+_SECTIONS = ("rig", "broker", "cameras", "trackers", "overlay", "gateway", "hosts", "relay")
+_RIG_KEYS = ("name", "reference")
 
 _TABLE = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=")
@@ -51,9 +54,13 @@ class RigFile:
             trackers=self._many(TrackerPlan, table, "trackers"),
             overlay=self._one(OverlayPlan, table, "overlay"),
             gateway=self._one(GatewayPlan, table, "gateway"),
+            hosts=self._many(HostPlan, table, "hosts"),
+            relay=self._one(RelayPlan, table, "relay") or RelayPlan(),
+            reference=self._reference(table),
             place=self,
         )
         self._check_names(rig)
+        check_hosts(rig)
         self._check_addresses(rig)
         return rig
 
@@ -83,7 +90,9 @@ class RigFile:
                     f"is {values!r}", key=f"{section}.{name}", expected=f"a table [{section}.NAME]"
                 )
             plan = read_settings(cls, values, self, f"{section}.{name}.")
-            plans[name] = replace(plan, settings=self._with_paths(plan.settings))
+            if hasattr(plan, "settings"):
+                plan = replace(plan, settings=self._with_paths(plan.settings))
+            plans[name] = plan
         return plans
 
     def _with_paths(self, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,15 +121,25 @@ class RigFile:
         if not isinstance(values, dict):
             raise self.error(f"is {values!r}", key="rig", expected="a table with the rig's name")
         for key in values:
-            if key != "name":
-                raise self.error("is not a setting here", key=f"rig.{key}", expected="only name")
+            if key not in _RIG_KEYS:
+                expected = "one of " + ", ".join(_RIG_KEYS)
+                raise self.error("is not a setting here", key=f"rig.{key}", expected=expected)
         name = values.get("name", _name_of(self.path))
         if not isinstance(name, str) or not _NODE_ID.fullmatch(name):
             raise self.error(f"is {name!r}", key="rig.name", expected="letters, digits, '.', '_' and '-'")
         return name
 
+    def _reference(self, table: Mapping[str, Any]) -> str:
+        """The host whose clock counts: the one named, else the first."""
+        hosts = table.get("hosts") or {"": None}
+        reference = table.get("rig", {}).get("reference", next(iter(hosts)))
+        if not isinstance(reference, str) or reference not in hosts:
+            expected = "one of " + (", ".join(hosts) or "the hosts of this file, which has none")
+            raise self.error(f"is {reference!r}", key="rig.reference", expected=expected)
+        return reference
+
     def _check_names(self, rig: Rig) -> None:
-        seen = dict(_TAKEN)
+        seen = dict(_TAKEN) | taken_names(rig)
         for section in ("cameras", "trackers"):
             for name in getattr(rig, section):
                 if not _NODE_ID.fullmatch(name):

@@ -16,13 +16,22 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 def write_rig(rig: Rig) -> str:
     """The rig file that says the same as `rig`."""
-    tables: dict[str, Any] = {"rig": {"name": rig.name}, "broker": asdict(rig.broker)}
-    tables["cameras"] = {name: asdict(plan) for name, plan in rig.cameras.items()}
-    tables["trackers"] = {name: asdict(plan) for name, plan in rig.trackers.items()}
+    own = {"name": rig.name} | ({"reference": rig.reference} if rig.reference else {})
+    tables: dict[str, Any] = {"rig": own, "broker": _said(rig.broker)}
+    for section in ("hosts", "cameras", "trackers"):
+        tables[section] = {name: _said(plan) for name, plan in getattr(rig, section).items()}
     for section in ("overlay", "gateway"):
         plan = getattr(rig, section)
-        tables |= {section: asdict(plan)} if plan else {}
+        tables |= {section: _said(plan)} if plan else {}
+    if rig.hosts:
+        tables["relay"] = _said(rig.relay)
     return "\n".join(_lines([], tables)) + "\n"
+
+
+def _said(plan: Any) -> dict[str, Any]:
+    """The settings of a plan, without a host or an address that it does not name."""
+    silent = ("host", "directory", "publish", "subscribe")
+    return {key: value for key, value in asdict(plan).items() if value != "" or key not in silent}
 
 
 def _lines(path: list[str], table: Mapping[str, Any]) -> Iterator[str]:

@@ -40,7 +40,9 @@ async def _serve(
     on_ready: Callable[[str], None],
     stop: threading.Event,
 ) -> None:
-    view = BusView(settings.subscribe, settings.directory, viewers_max=settings.viewers_max)
+    view = BusView(
+        settings.subscribe, settings.directory, here=settings.here, viewers_max=settings.viewers_max
+    )
     app = build_app(settings, view, allowed_hosts(settings, listener))
     server = _Server(_config(app), view, lambda: on_ready(url_of(listener)))
     async with view:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import socket
+from dataclasses import dataclass, field
 
 VIEWERS_MAX = 64
 TITLE_MAX_CHARS = 80
@@ -17,6 +18,7 @@ class GatewaySettings:
 
     `viewers_max` live pages and picture streams run at once. `insecure` allows an address beyond loopback
     although nothing locks it; `hosts` are further names under which browsers reach the gateway then.
+    `here` is what the nodes of this computer call it.
     Raises ValueError for what cannot be.
     """
 
@@ -27,6 +29,7 @@ class GatewaySettings:
     insecure: bool = False
     title: str = "zbus"
     hosts: tuple[str, ...] = ()
+    here: str = field(default_factory=socket.gethostname)
 
     def __post_init__(self) -> None:
         match = _BIND.fullmatch(self.bind)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
@@ -53,8 +52,8 @@ class BusView:
     Acquires in `async with`. If the bus can be heard no more, `failure` says why and `on_failure` is called.
     """
 
-    def __init__(self, subscribe: str, directory: str, *, viewers_max: int) -> None:
-        self._directory = directory
+    def __init__(self, subscribe: str, directory: str, *, here: str = "", viewers_max: int) -> None:
+        self._directory, self._here = directory, here
         self._nodes = NodeTable()
         self._latest: OrderedDict[Topic, Received] = OrderedDict()
         self._events: deque[Received] = deque(maxlen=EVENTS_MAX)
@@ -122,7 +121,7 @@ class BusView:
     def is_here(self, node: str) -> bool:
         """True where a node runs on the gateway's own host, so that their monotonic clocks are one."""
         known = self._nodes.find(node)
-        return known is not None and known.state.host == socket.gethostname()
+        return known is not None and known.state.host == self._here
 
     async def picture(self, camera: str, timeout_s: float) -> Frame:
         """The next picture of a camera, as a JPEG. Raises UnknownName, NoPicture."""

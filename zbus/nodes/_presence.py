@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -53,7 +52,7 @@ class Presence(Resource):
         report: Callable[[], Report],
         verbs: Mapping[str, Verb] | None = None,
     ) -> None:
-        self.node, self.role = node, role
+        self.node, self.role, self._here = node, role, broker.here
         self.state, self.cause = STARTING, ""
         self._since_ns = time.time_ns()
         self._reactor, self._report = reactor, report
@@ -108,7 +107,7 @@ class Presence(Resource):
             "node": self.node,
             "role": self.role,
             "session": self.publisher.session,
-            "host": socket.gethostname(),
+            "host": self._here,
             "pid": os.getpid(),
             "publishes": [
                 *report.publishes[:ANNOUNCED_MAX],
@@ -150,7 +149,7 @@ class Presence(Resource):
             state=self.state,
             cause=self.cause,
             since_ns=self._since_ns,
-            host=socket.gethostname(),
+            host=self._here,
             pid=os.getpid(),
             counters=report.counters,
             settings=report.settings,

@@ -42,6 +42,7 @@ class StatusFile:
         status = {
             "pid": os.getpid(),
             "rig": self._rig.name,
+            "host": self._rig.host,
             "directory": self._rig.broker.directory,
             "children": [child.to_map() for child in self._children],
         }

@@ -32,9 +32,11 @@ log = logging.getLogger(__name__)
 
 
 def plan_children(rig: Rig, path: Path) -> list[ChildPlan]:
-    """The processes of a rig, whose file is at `path`."""
-    source = ["--rig", str(path)]
+    """The processes of a rig, or of one host's part of it (`host_part`), whose file is at `path`."""
+    source = ["--rig", str(path), *(["--host", rig.host] if rig.host else [])]
     plans = [ChildPlan("directory", "broker", ["broker", "--quiet", *source], BROKER_RANK)]
+    if len(rig.hosts) > 1:
+        plans.append(ChildPlan(f"relay.{rig.host}", "relay", ["relay", *source], BROKER_RANK))
     for name in rig.cameras:
         plans.append(ChildPlan(name, "camera", ["camera", *source, "--id", name], CAMERA_RANK))
     for name in rig.trackers:
@@ -57,7 +59,9 @@ class Supervisor(Resource):
     def __init__(self, rig: Rig, plans: Sequence[ChildPlan], reactor: Reactor) -> None:
         self._rig, self._reactor = rig, reactor
         self.children = [Child(plan) for plan in sorted(plans, key=lambda plan: plan.rank)]
-        self._presence = Presence(SUPERVISOR, SUPERVISOR, rig.broker, reactor, self._report)
+        # Why: the hosts of a rig see each other's nodes, and each has a supervisor.
+        node = f"{SUPERVISOR}.{rig.host}" if rig.host else SUPERVISOR
+        self._presence = Presence(node, SUPERVISOR, rig.broker, reactor, self._report)
         self._told: dict[str, str] = {}
         self._undo = ExitStack()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -86,7 +85,7 @@ def find_frames(camera: str, broker: BrokerPlan, reactor: Reactor) -> str:
             is_late = time.monotonic() > deadline_s
             publishers = _ask_for(camera, requester, is_late)
             if publishers:
-                return _direct_endpoint(publishers[-1]) or broker.subscribe
+                return _direct_endpoint(publishers[-1], broker.here) or broker.subscribe
             if is_late:
                 nodes = requester.request("nodes")["nodes"]
                 cameras = sorted({node["node"] for node in nodes if node["role"] == "camera"})
@@ -107,8 +106,9 @@ def _ask_for(camera: str, requester: Requester, is_last: bool) -> Sequence[Mappi
     return found["publishers"]
 
 
-def _direct_endpoint(publisher: Mapping[str, Any]) -> str:
-    if publisher["host"] != socket.gethostname():
+def _direct_endpoint(publisher: Mapping[str, Any], here: str) -> str:
+    # Why `via`: what a relay carries in, it gives out on this host, whichever the camera's is.
+    if publisher["host"] != here and not publisher.get("via"):
         return ""
     paths = [endpoint for endpoint in publisher["endpoints"] if endpoint.startswith("ipc://")]
     return next((path for path in paths if Path(path.removeprefix("ipc://")).exists()), "")

@@ -23,6 +23,21 @@ def test_a_wrong_rig_file_starts_nothing(run: Any, tmp_path: Path, text: Any, wo
     assert words in run("up", str(path), ends_with=3).stderr
 
 
+def test_a_rig_with_hosts_is_run_host_by_host(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    path.write_text("[hosts.left]\naddress = '10.0.0.1'\n[hosts.right]\naddress = '10.0.0.2'\n")
+    told = run("up", str(path), ends_with=3).stderr
+    assert "has hosts: left, right" in told
+    assert f"zbus up {path} --host left" in told
+    told = run("up", str(path), "--host", "left", ends_with=3).stderr
+    assert "the relay of left is at 10.0.0.1" in told
+    assert (
+        "is called 'top'; there is: left, right" in run("up", str(path), "--host", "top", ends_with=4).stderr
+    )
+    path.write_text("")
+    assert "this rig has no hosts" in run("up", str(path), "--host", "left", ends_with=3).stderr
+
+
 def test_what_is_no_file(run: Any, tmp_path: Path) -> None:
     assert "is a folder" in run("up", str(tmp_path), ends_with=3).stderr
     assert "zbus demo --write-rig" in run("up", str(tmp_path / "none.toml"), ends_with=3).stderr

@@ -68,7 +68,7 @@ def test_a_byte_order_mark_and_an_empty_file_are_fine(tmp_path: Path) -> None:
     ("text", "line", "key", "expected"),
     [
         ("[camera.a]\nsource = 'sim'\n", 1, "camera", "one of rig, broker, cameras"),
-        ("\n[rig]\nnmae = 'x'\n", 3, "rig.nmae", "only name"),
+        ("\n[rig]\nnmae = 'x'\n", 3, "rig.nmae", "one of name, reference"),
         ("rig = 'lab'\n", 1, "rig", "a table"),
         ("[rig]\nname = 'two words'\n", 2, "rig.name", "letters"),
         ("[rig]\nname = 7\n", 2, "rig.name", "letters"),

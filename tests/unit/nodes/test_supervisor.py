@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from zbus.config import BrokerPlan, CameraPlan, GatewayPlan, OverlayPlan, Rig, TrackerPlan
+from zbus.config import (
+    BrokerPlan,
+    CameraPlan,
+    GatewayPlan,
+    HostPlan,
+    OverlayPlan,
+    Rig,
+    TrackerPlan,
+    host_part,
+)
 from zbus.errors import AddressInUse, NodeFailed, ZbusError
 from zbus.nodes import Supervisor, plan_children, rig_folder
 from zbus.nodes._child import ChildPlan
@@ -54,6 +63,21 @@ def test_processes_are_planned_in_the_order_in_which_they_are_needed() -> None:
     ]
     assert plans[1].arguments == ["camera", "--rig", "/a/rig.toml", "--id", "c"]
     assert [plan.node for plan in plan_children(Rig(), Path("x"))] == ["directory"]
+
+
+def test_each_host_runs_its_part_and_a_relay_where_there_are_several() -> None:
+    hosts = {"left": HostPlan("127.0.0.1"), "right": HostPlan("127.0.0.2")}
+    cameras = {"c": CameraPlan("sim", host="left")}
+    rig = Rig(hosts=hosts, cameras=cameras, gateway=GatewayPlan(host="right"))
+    plans = plan_children(host_part(rig, "left"), Path("/a/rig.toml"))
+    assert [plan.node for plan in plans] == ["directory", "relay.left", "c"]
+    assert plans[1].arguments == ["relay", "--rig", "/a/rig.toml", "--host", "left"]
+    assert plans[2].arguments == ["camera", "--rig", "/a/rig.toml", "--host", "left", "--id", "c"]
+    plans = plan_children(host_part(rig, "right"), Path("/a/rig.toml"))
+    assert [plan.node for plan in plans] == ["directory", "relay.right", "gateway"]
+    alone = Rig(hosts={"left": HostPlan("127.0.0.1")}, cameras=cameras)
+    plans = plan_children(host_part(alone, "left"), Path("/a/rig.toml"))
+    assert [plan.node for plan in plans] == ["directory", "c"]
 
 
 def test_what_dies_is_started_again_and_all_end_with_it(rig: Rig, reactor: Reactor) -> None:

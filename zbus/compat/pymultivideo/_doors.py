@@ -46,7 +46,7 @@ def open_door(settings: FrontEndSettings, broker: BrokerPlan, reactor: Reactor) 
     Raises AddressInUse where somebody holds the address who is not the rig's overlay node, ExposedAddress.
     """
     try:
-        own = OwnDoor(settings, reactor)
+        own = OwnDoor(settings, reactor, broker.here)
         own.open()
     except AddressInUse as taken:
         with SharedDoor(settings, broker, reactor, taken) as shared:

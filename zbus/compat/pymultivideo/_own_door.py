@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections.abc import Mapping
 
@@ -29,11 +28,11 @@ class OwnDoor(Resource):
     are counted in `undelivered`.
     """
 
-    def __init__(self, settings: FrontEndSettings, reactor: Reactor) -> None:
+    def __init__(self, settings: FrontEndSettings, reactor: Reactor, here: str) -> None:
         self._puller = Puller(settings.pull_address, insecure=settings.insecure)
         self._boxes = BoxReader(settings.camera, settings.pull_rate)
         self._pusher: Pusher | None = None
-        self.rig_door = ""
+        self.rig_door, self._here = "", here
         self._reactor, self._period_s = reactor, 1 / settings.pull_rate
         self._delivered = self._undelivered = 0
         self._logged_s, self._logged_count = -LOG_PERIOD_S, 0
@@ -76,7 +75,7 @@ class OwnDoor(Resource):
 
     def hear(self, state: State) -> None:
         """Learn from the overlay node's state where the rig's door is."""
-        door = _reachable(str(state.details.get("door", "")), state.host)
+        door = _reachable(str(state.details.get("door", "")), state.host, self._here)
         if not door or door == self.rig_door:
             return
         if self._pusher is not None:
@@ -111,9 +110,9 @@ class OwnDoor(Resource):
         return self._boxes.malformed.total() + self._puller.wrong_part_count
 
 
-def _reachable(door: str, host: str) -> str:
+def _reachable(door: str, host: str, here: str) -> str:
     """The rig's door as seen from this machine; "" where it listens only to its own."""
-    is_here = host == socket.gethostname()
+    is_here = host == here
     if door.startswith(_ANY_HOST):
         return door.replace("0.0.0.0", "127.0.0.1" if is_here else host)
     is_loopback = door.startswith(("tcp://127.", "tcp://localhost:", "ipc://"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -42,6 +41,7 @@ class SharedDoor(Resource):
         self._settings, self._reactor, self._taken = settings, reactor, taken
         self._requester = Requester(broker.directory, sender=node_id(settings.camera))
         self._size_px: Size | None = None
+        self._here = broker.here
         self._node = ""
         self._configured = self._failed = 0
         self.endpoint = ""
@@ -110,7 +110,7 @@ class SharedDoor(Resource):
         self._node = next(name for name, role in nodes.items() if role == "overlay")
         status = self._status()
         door = str(status.get("details", {}).get("door", ""))
-        is_here = status.get("host") == socket.gethostname()
+        is_here = status.get("host") == self._here
         if not (is_here and _is_same_address(door, self._settings.pull_address)):
             raise self._taken
         self._refuse_second(nodes, status["settings"])

@@ -22,7 +22,7 @@ def reactor() -> Iterator[Reactor]:
 
 @pytest.fixture
 def door(reactor: Reactor) -> Iterator[OwnDoor]:
-    with OwnDoor(SETTINGS, reactor) as door:
+    with OwnDoor(SETTINGS, reactor, "here") as door:
         door.fit((160, 120))
         yield door
 
@@ -44,10 +44,7 @@ def state_of_overlay_node(door: str, host: str) -> State:
     return State("overlay", "running", 1, host, 1, details={"door": door})
 
 
-def test_boxes_go_on_to_the_door_that_was_heard_of(
-    reactor: Reactor, door: OwnDoor, client: Pusher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "here")
+def test_boxes_go_on_to_the_door_that_was_heard_of(reactor: Reactor, door: OwnDoor, client: Pusher) -> None:
     assert client.send(BOX, DEADLINE_S)
     until(reactor, lambda: door.counters["undelivered"] == 1)
     with Puller("tcp://127.0.0.1:0") as first, Puller("tcp://127.0.0.1:0") as second:
@@ -94,14 +91,11 @@ def test_a_flood_of_junk_is_one_line_in_the_log(
         ("", "here", ""),
     ],
 )
-def test_a_door_is_reached_where_it_can_be(
-    door: str, host: str, reached: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "here")
-    assert _reachable(door, host) == reached
+def test_a_door_is_reached_where_it_can_be(door: str, host: str, reached: str) -> None:
+    assert _reachable(door, host, "here") == reached
 
 
 def test_the_network_is_let_in_only_on_demand(reactor: Reactor) -> None:
     settings = FrontEndSettings("cam1", pull_address="tcp://0.0.0.0:0")
-    with pytest.raises(ExposedAddress), OwnDoor(settings, reactor):
+    with pytest.raises(ExposedAddress), OwnDoor(settings, reactor, "here"):
         pass
