@@ -41,7 +41,7 @@ def run_broker(
             }
 
         directory = Directory(plan.directory, reactor, voice.tell, endpoints, insecure=plan.insecure)
-        clock = HostClock(socket.gethostname(), voice.tell)
+        clock = HostClock(plan.here, voice.tell)
         with directory, ExitStack() as beats:
             on_ready(endpoints())
             for period_s, beat in (

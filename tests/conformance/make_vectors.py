@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from making.beacon import beacon_vectors
 from making.control import reply_vectors, request_vectors
 from making.envelope import envelope_vectors
 from making.forms import plain
@@ -30,6 +31,7 @@ MAKERS = {
     "event": event_vectors,
     "request": request_vectors,
     "reply": reply_vectors,
+    "beacon": beacon_vectors,
 }
 
 

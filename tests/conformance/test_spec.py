@@ -31,6 +31,7 @@ BASES = {
     "event": "a gap",
     "request": "configure",
     "reply": "done",
+    "beacon": "all keys",
 }
 
 
@@ -111,7 +112,8 @@ def test_limits():
 def test_ports():
     broker, overlay = BrokerPlan(), OverlayPlan()
     bound = [broker.directory, broker.publish, broker.subscribe, overlay.bind]
-    assert column("Ports") == [endpoint.rsplit(":", 1)[1] for endpoint in bound]
+    ports = [endpoint.rsplit(":", 1)[1] for endpoint in bound]
+    assert column("Ports") == [f"{wire.BEACON_PORT}/udp", *ports]
 
 
 @pytest.mark.parametrize("kind", DATA_KINDS)
@@ -131,15 +133,25 @@ def test_control_keys_are_those_that_are_sent():
     assert set.union(*sent) == key_names("reply")
 
 
+def test_beacon_keys_are_those_that_are_sent():
+    sent = wire.encode_beacon(wire.decode_beacon(base("beacon").parts[0]))
+    assert set(msgpack.unpackb(sent)) == key_names("beacon")
+
+
 def test_an_origin_is_the_common_keys():
     assert key_names("all") == {"v", *Origin.__slots__}
 
 
 KEYS = [(kind, *row) for kind in DATA_KINDS for row in key_rows("all") + key_rows(kind)]
 KEYS += [("request", *row) for row in key_rows("control")] + [("reply", *row) for row in key_rows("reply")]
+KEYS += [("beacon", *row) for row in key_rows("beacon")]
 # Why: a reply that is ok has no error that could be wrong.
 CHECKED_KEYS = [row for row in KEYS if row[1] != "error"]
-READERS = {"request": wire.decode_request, "reply": wire.decode_reply}
+READERS = {
+    "request": wire.decode_request,
+    "reply": wire.decode_reply,
+    "beacon": lambda parts: wire.decode_beacon(parts[0]),
+}
 WRONG = {"int": ["1", 1.0, None], "text": [1, b"x"], "array": ["x", {}], "bool": [1, None], "map": [[], 1]}
 ABSENT = object()
 
@@ -166,13 +178,15 @@ def base(kind):
 
 def refusal(kind, key, value):
     """The reason for which the kind's good message is refused when `key` is `value`; "" where it is not."""
-    topic, header, *payload = base(kind).parts
-    fields = msgpack.unpackb(header) | {key: value}
+    parts = list(base(kind).parts)
+    # Why: a beacon is a header and nothing else.
+    at = 0 if kind == "beacon" else 1
+    fields = msgpack.unpackb(parts[at]) | {key: value}
     if value is ABSENT:
         del fields[key]
     read = READERS.get(kind, lambda parts: wire.decode_body(wire.decode_message(parts)))
     try:
-        read([topic, msgpack.packb(fields), *payload])
+        read([*parts[:at], msgpack.packb(fields), *parts[at + 1 :]])
     except WireError as error:
         return error.reason
     return ""
@@ -189,7 +203,9 @@ def test_worked_examples_are_vectors(document):
         assert sizes == [len(part) for part in vector.parts]
 
 
-@pytest.mark.parametrize("part", ["1-envelope", "3-frame", "4-tracks", "5-overlay", "6-state", "7-control"])
+@pytest.mark.parametrize(
+    "part", ["1-envelope", "3-frame", "4-tracks", "5-overlay", "6-state", "7-control", "8-discovery"]
+)
 def test_every_part_has_a_worked_example(part):
     assert "```text\nvector " in text_of(part)
 

@@ -20,6 +20,7 @@ from zbus.wire import (
     Frame,
     OverlaySet,
     TracksMessage,
+    decode_beacon,
     decode_body,
     decode_message,
     decode_overlays,
@@ -151,6 +152,10 @@ def read_reply(parts):
     return {"request_id": reply.request_id, "target": reply.target, "ok": reply.ok, **outcome}
 
 
+def read_one_beacon(parts):
+    return fields_of(decode_beacon(parts[0]))
+
+
 def fields_of(record):
     return {name: getattr(record, name) for name in record.__slots__}
 
@@ -160,5 +165,6 @@ READERS = {
     "door": read_door,
     "request": read_request,
     "reply": read_reply,
+    "beacon": read_one_beacon,
     **dict.fromkeys(DATA_KINDS, read_data),
 }

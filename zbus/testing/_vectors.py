@@ -10,7 +10,9 @@ from typing import Any
 
 from zbus.errors import UnknownName
 
-VECTOR_KINDS = ("envelope", "frame", "tracks", "door", "overlay", "state", "event", "request", "reply")
+VECTOR_KINDS = (
+    "envelope", "frame", "tracks", "door", "overlay", "state", "event", "request", "reply", "beacon",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,13 @@
-"""Messages to buffers and back: msgpack and numpy, no I/O (spec 1 to 7)."""
+"""Messages to buffers and back: msgpack and numpy, no I/O (spec 1 to 8)."""
 
+from zbus.wire._beacon import (
+    BEACON_PORT,
+    Beacon,
+    beacon_address,
+    decode_beacon,
+    encode_beacon,
+    read_beacon,
+)
 from zbus.wire._bodies import AnyBody, decode_body
 from zbus.wire._control import (
     DIRECTORY,
@@ -14,6 +22,7 @@ from zbus.wire._envelope import Body, Buffer, Message, Origin, decode_message, e
 from zbus.wire._frame import CODECS, JPEG, RAW, Frame, decode_frame, frame_of_image
 from zbus.wire._json import load_json
 from zbus.wire._limits import (
+    BEACON_MAX_BYTES,
     FRAME_MAX_BYTES,
     HEADER_MAX_BYTES,
     HEADER_MAX_DEPTH,
@@ -74,6 +83,8 @@ from zbus.wire._tracks import (
 )
 
 __all__ = [
+    "BEACON_MAX_BYTES",
+    "BEACON_PORT",
     "CLEAR",
     "CODECS",
     "CONFIRMED",
@@ -113,6 +124,7 @@ __all__ = [
     "VERBS",
     "WIRE_VERSION",
     "AnyBody",
+    "Beacon",
     "Body",
     "Buffer",
     "Event",
@@ -128,6 +140,8 @@ __all__ = [
     "Topic",
     "Tracks",
     "TracksMessage",
+    "beacon_address",
+    "decode_beacon",
     "decode_body",
     "decode_event",
     "decode_frame",
@@ -139,6 +153,7 @@ __all__ = [
     "decode_state",
     "decode_topic",
     "decode_tracks",
+    "encode_beacon",
     "encode_message",
     "encode_reply",
     "encode_request",
@@ -148,4 +163,5 @@ __all__ = [
     "load_json",
     "parse_overlay",
     "pixel_format",
+    "read_beacon",
 ]

@@ -36,5 +36,8 @@ LABEL_MAX_CHARS = 256
 LIFETIME_DEFAULT_S = 1.0
 LIFETIME_MAX_S = 60.0
 
+# Why: what fits into one packet of any network is there whole or not at all.
+BEACON_MAX_BYTES = 1_200
+
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1
