@@ -14,6 +14,8 @@ from zbus.errors import AddressInUse, ExposedAddress, TransportError
 
 _TCP = re.compile(r"tcp://(\[[0-9a-fA-F:]+\]|[^:/\s\[\]]+):(\d{1,5}|\*)")
 _LOCAL = re.compile(r"(ipc|inproc)://[^\0]+")
+# The ZAP domain of sockets that nothing locks.
+OPEN_DOMAIN = b"zbus.open"
 
 
 def check_endpoint(endpoint: str) -> str:
@@ -79,6 +81,7 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, *, insecure: bool = False) ->
         )
     if _is_served(wanted):
         raise AddressInUse(endpoint, next_step="stop who listens there, or choose another path")
+    _refuse_old_zeromq(socket)
     try:
         socket.bind(wanted)
     except zmq.ZMQError as error:
@@ -92,6 +95,17 @@ def _resolvable(socket: zmq.Socket[bytes], endpoint: str) -> str:
         # Why: only then, since a socket with this option looks for names in IPv6 first, where nobody binds.
         socket.setsockopt(zmq.IPV6, 1)
     return endpoint.replace("//localhost:", "//127.0.0.1:")
+
+
+def _refuse_old_zeromq(socket: zmq.Socket[bytes]) -> None:
+    """Take nobody who speaks ZMTP 1.0 or 2.0.
+
+    Why: to version 1 any bytes are messages, so that a page of some web site, open in a browser of this
+    machine, could draw and give commands by what it posts to our ports. libzmq refuses both where a socket
+    has a ZAP domain; with nobody to ask in this process, it takes everybody else as before.
+    """
+    if socket.getsockopt(zmq.MECHANISM) == zmq.NULL and not socket.getsockopt(zmq.ZAP_DOMAIN):
+        socket.setsockopt(zmq.ZAP_DOMAIN, OPEN_DOMAIN)
 
 
 def _is_served(endpoint: str) -> bool:

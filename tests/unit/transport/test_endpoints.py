@@ -139,3 +139,12 @@ def test_disconnecting_takes_the_name_as_it_was_given(
     disconnect(socket, endpoint)
     with pytest.raises(TransportError, match="was not connected to"):
         disconnect(socket, endpoint)
+
+
+def test_a_bound_socket_takes_no_old_zeromq_and_everybody_else(
+    socket: zmq.Socket[bytes], free_endpoint: Callable[[], str]
+):
+    """What it refuses is tested with the bytes themselves, in tests/faults/test_security_wire.py."""
+    bind(socket, free_endpoint())
+    assert socket.getsockopt(zmq.ZAP_DOMAIN)
+    assert not socket.getsockopt(zmq.ZAP_ENFORCE_DOMAIN)
