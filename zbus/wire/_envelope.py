@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from zbus.errors import WireError
-from zbus.wire._header import Header, pack_map, read_int, read_text, unpack_map
+from zbus.wire._header import NOTHING, Header, pack_map, read_int, read_text, unpack_map
 from zbus.wire._limits import HEADER_MAX_BYTES, PARTS_MAX, UNKNOWN_HEADER_MAX_BYTES, WIRE_VERSION
 from zbus.wire._topics import TRACKS, Topic, decode_topic
 
 Buffer = bytes | bytearray | memoryview
+
+# Why: columns are most of a tracks message, and who writes or reads them checks them as arrays (`_tracks`).
+TRACKS_COLUMNS = frozenset(("track_ids", "centroids_px", "boxes_xyxy_px", "scores", "class_ids", "states"))
+_CHECKED_BY_BODY: dict[str, frozenset[str]] = {TRACKS: TRACKS_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,16 @@ def encode_message(topic: Topic, origin: Origin, body: Body) -> list[Buffer]:
         **body.header(),
     }
     # Why: a pixel position needs no more than a float32, and columns of them are most of a tracks message.
-    packed = pack_map(header, header_limit(topic.kind), single_floats=topic.kind == TRACKS)
+    single_floats, checked = topic.kind == TRACKS, _CHECKED_BY_BODY.get(topic.kind, NOTHING)
+    packed = pack_map(header, header_limit(topic.kind), single_floats=single_floats, checked=checked)
     return [topic.encode(), packed, *body.payload()]
 
 
 def decode_message(parts: Sequence[Buffer]) -> Message:
     """Read the envelope of a message; the body stays as it is.
 
-    `payload` refers to the given buffers. Raises WireError naming the rule that the message breaks.
+    `payload` refers to the given buffers. Raises WireError naming the rule that the message breaks; the
+    columns of tracks are left to `decode_tracks`.
     """
     if not 2 <= len(parts) <= PARTS_MAX:
         raise WireError("wrong_part_count", f"{len(parts)} parts, not 2 to {PARTS_MAX}")
@@ -79,7 +85,7 @@ def decode_message(parts: Sequence[Buffer]) -> Message:
     limit = header_limit(topic.kind)
     if len(parts[1]) > limit:
         raise WireError("header_too_large", f"{len(parts[1])} bytes, more than {limit}")
-    header = unpack_map(bytes(parts[1]), limit)
+    header = unpack_map(bytes(parts[1]), limit, checked=_CHECKED_BY_BODY.get(topic.kind, NOTHING))
     check_version(header)
     origin = Origin(
         read_text(header, "node", 64),

@@ -68,7 +68,8 @@ class Frame:
 
     def header(self) -> dict[str, Any]:
         """The keys a frame adds to the header. Raises WireError where they contradict each other."""
-        _check_frame(self)
+        nbytes = self.nbytes
+        _check_frame(self, nbytes)
         header: dict[str, Any] = {
             "camera": self.camera,
             "frame_number": self.frame_number,
@@ -80,7 +81,7 @@ class Frame:
             "pixel_format": self.pixel_format,
             "stride_bytes": self.stride_bytes,
             "codec": self.codec,
-            "nbytes": self.nbytes,
+            "nbytes": nbytes,
         }
         if self.device_ns is not None:
             header["device_ns"] = self.device_ns
@@ -134,8 +135,9 @@ def decode_frame(message: Message) -> Frame:
         raise WireError("wrong_part_count", f"a frame has one payload part, not {len(message.payload)}")
     header, data = message.header, message.payload[0]
     nbytes = read_int(header, "nbytes", high=FRAME_MAX_BYTES)
-    if nbytes != memoryview(data).nbytes:
-        raise WireError("size_mismatch", f"nbytes is {nbytes}, the payload has {memoryview(data).nbytes}")
+    payload_bytes = memoryview(data).nbytes
+    if nbytes != payload_bytes:
+        raise WireError("size_mismatch", f"nbytes is {nbytes}, the payload has {payload_bytes}")
     frame = Frame(
         camera=read_text(header, "camera", 64),
         frame_number=read_int(header, "frame_number"),
@@ -150,26 +152,26 @@ def decode_frame(message: Message) -> Frame:
         clock=read_text(header, "clock", 32),
         device_ns=read_int(header, "device_ns") if "device_ns" in header else None,
     )
-    _check_frame(frame)
+    _check_frame(frame, nbytes)
     return frame
 
 
-def _check_frame(frame: Frame) -> None:
+def _check_frame(frame: Frame, nbytes: int) -> None:
     pixels = pixel_format(frame.pixel_format)
     if frame.codec not in CODECS:
         raise WireError("unknown_codec", f"{frame.codec[:16]!r}")
     if not (1 <= frame.width <= SIDE_MAX_PX and 1 <= frame.height <= SIDE_MAX_PX):
         raise WireError("out_of_range", f"{frame.width} x {frame.height} px")
-    if not 0 < frame.nbytes <= FRAME_MAX_BYTES:
-        raise WireError("out_of_range", f"{frame.nbytes} bytes of pixels")
+    if not 0 < nbytes <= FRAME_MAX_BYTES:
+        raise WireError("out_of_range", f"{nbytes} bytes of pixels")
     if frame.codec == RAW:
-        _check_rows(frame, pixels.pixel_bytes)
+        _check_rows(frame, pixels.pixel_bytes, nbytes)
     elif frame.stride_bytes:
         raise WireError("size_mismatch", f"stride_bytes is {frame.stride_bytes} for {frame.codec}, not 0")
 
 
-def _check_rows(frame: Frame, pixel_bytes: int) -> None:
+def _check_rows(frame: Frame, pixel_bytes: int, nbytes: int) -> None:
     if frame.stride_bytes < frame.width * pixel_bytes:
         raise WireError("size_mismatch", f"stride_bytes {frame.stride_bytes} is less than a row")
-    if frame.stride_bytes * frame.height != frame.nbytes:
-        raise WireError("size_mismatch", f"{frame.stride_bytes} x {frame.height} is not {frame.nbytes} bytes")
+    if frame.stride_bytes * frame.height != nbytes:
+        raise WireError("size_mismatch", f"{frame.stride_bytes} x {frame.height} is not {nbytes} bytes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, cast
 
 import msgpack  # pyright: ignore[reportMissingTypeStubs]
@@ -13,6 +13,8 @@ from zbus.wire._limits import HEADER_MAX_DEPTH, INTEGER_MAX, INTEGER_MIN
 
 Header = Mapping[str, Any]
 
+NOTHING: Set[str] = frozenset()
+
 _CONTAINERS = (dict, list, tuple)
 
 # Why: msgpack ships no types; these two names are all that is used of it.
@@ -20,9 +22,14 @@ _packb = cast(Callable[..., bytes], msgpack.packb)  # pyright: ignore
 _unpackb = cast(Callable[..., Any], msgpack.unpackb)  # pyright: ignore
 
 
-def pack_map(header: Header, max_bytes: int, *, single_floats: bool = False) -> bytes:
-    """Write a map as msgpack. Raises WireError where `unpack_map` would refuse what was written."""
-    _check_value(header, 0)
+def pack_map(
+    header: Header, max_bytes: int, *, single_floats: bool = False, checked: Set[str] = NOTHING
+) -> bytes:
+    """Write a map as msgpack. Raises WireError where `unpack_map` would refuse what was written.
+
+    The values of the keys in `checked` are not looked at: whoever made them has done so.
+    """
+    check_map(header, checked)
     try:
         data = _packb(header, use_single_float=single_floats)
     except (TypeError, ValueError, OverflowError) as error:
@@ -32,28 +39,27 @@ def pack_map(header: Header, max_bytes: int, *, single_floats: bool = False) -> 
     return data
 
 
-def unpack_map(data: bytes, max_bytes: int) -> dict[str, Any]:
+def unpack_map(data: bytes, max_bytes: int, *, checked: Set[str] = NOTHING) -> dict[str, Any]:
     """Read a msgpack map.
 
     Raises WireError: `header_too_large` before anything is decoded, `bad_msgpack` for what is truncated,
     has bytes behind it, uses extension types or keys that are not text, `header_not_map`, `header_too_deep`,
-    `out_of_range` for a number that is not finite or an integer past 64 bits with sign.
+    `out_of_range` for a number that is not finite or an integer past 64 bits with sign. The values of the
+    keys in `checked` are not looked at: whoever reads them does so.
     """
-    value = unpack(data, max_bytes)
+    value = _unpack_unchecked(data, max_bytes)
     if not isinstance(value, dict):
+        check_value(value)
         raise WireError("header_not_map", f"a {type(value).__name__}")
-    return cast(dict[str, Any], value)
+    header = cast(dict[str, Any], value)
+    check_map(header, checked)
+    return header
 
 
 def unpack(data: bytes, max_bytes: int) -> Any:
     """Read one bounded msgpack value of any type. Raises WireError as `unpack_map` does."""
-    if len(data) > max_bytes:
-        raise WireError("header_too_large", f"{len(data)} bytes, more than {max_bytes}")
-    try:
-        value = _unpackb(data, raw=False, strict_map_key=True, max_ext_len=0, ext_hook=_refuse_extension)
-    except Exception as error:
-        raise WireError("bad_msgpack", f"{type(error).__name__}: {error}") from error
-    _check_value(value, 0)
+    value = _unpack_unchecked(data, max_bytes)
+    check_value(value)
     return value
 
 
@@ -62,9 +68,9 @@ def read_int(header: Header, key: str, low: int = 0, high: int = INTEGER_MAX) ->
 
     Raises WireError `missing_key`, `wrong_type` or `out_of_range`, as all these readers do.
     """
-    value = _required(header, key)
+    value = header.get(key)
     if type(value) is not int:
-        raise WireError("wrong_type", f"{key} is {type(value).__name__}, not an integer")
+        raise _not_a(header, key, "an integer")
     if not low <= value <= high:
         raise WireError("out_of_range", f"{key} is {value}, not in {low}..{high}")
     return value
@@ -72,12 +78,12 @@ def read_int(header: Header, key: str, low: int = 0, high: int = INTEGER_MAX) ->
 
 def read_text(header: Header, key: str, max_chars: int = 128) -> str:
     """The text at `key`."""
-    value = _required(header, key)
+    value = header.get(key)
     if not isinstance(value, str):
-        raise WireError("wrong_type", f"{key} is {type(value).__name__}, not a text")
+        raise _not_a(header, key, "a text")
     if len(value) > max_chars:
         raise WireError("out_of_range", f"{key} has {len(value)} characters, more than {max_chars}")
-    if any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
         # Why: JSON can spell half a character (\ud800), which no message could carry on.
         raise WireError("wrong_type", f"{key} has half a character in it")
     return value
@@ -85,14 +91,16 @@ def read_text(header: Header, key: str, max_chars: int = 128) -> str:
 
 def read_number(header: Header, key: str, low: float, high: float) -> float:
     """The finite number at `key`, within low..high."""
-    return check_number(_required(header, key), key, low, high)
+    if key not in header:
+        raise WireError("missing_key", key)
+    return check_number(header[key], key, low, high)
 
 
 def read_flag(header: Header, key: str) -> bool:
     """The boolean at `key`."""
-    value = _required(header, key)
+    value = header.get(key)
     if type(value) is not bool:
-        raise WireError("wrong_type", f"{key} is {type(value).__name__}, not a boolean")
+        raise _not_a(header, key, "a boolean")
     return value
 
 
@@ -106,9 +114,9 @@ def read_map(header: Header, key: str) -> dict[str, Any]:
 
 def read_list(header: Header, key: str, max_items: int) -> list[Any]:
     """The array at `key`, of at most `max_items`."""
-    value = _required(header, key)
+    value = header.get(key)
     if not isinstance(value, list):
-        raise WireError("wrong_type", f"{key} is {type(value).__name__}, not an array")
+        raise _not_a(header, key, "an array")
     items = cast(list[Any], value)
     if len(items) > max_items:
         raise WireError("out_of_range", f"{key} has {len(items)} items, more than {max_items}")
@@ -126,26 +134,51 @@ def check_number(value: Any, name: str, low: float, high: float) -> float:
     return float(value)
 
 
-def _required(header: Header, key: str) -> Any:
+def check_map(header: Header, checked: Set[str] = NOTHING) -> None:
+    """Raises WireError for a key or a value that no header has; skips the values of `checked` keys."""
+    for key, value in header.items():
+        # Why the commonest types are asked here too: a call for each value is most of what this would cost.
+        if type(key) is not str:
+            raise WireError("bad_msgpack", f"a key is {type(key).__name__}, not a text")
+        if type(value) is str or (type(value) is int and INTEGER_MIN <= value <= INTEGER_MAX):
+            continue
+        if key not in checked:
+            _check_item(value, 0)
+
+
+def check_value(value: Any, depth: int = 0) -> None:
+    """Raises WireError for a value that no header has, `depth` containers deep in it."""
+    _check_item(value, depth - 1)
+
+
+def _unpack_unchecked(data: bytes, max_bytes: int) -> Any:
+    if len(data) > max_bytes:
+        raise WireError("header_too_large", f"{len(data)} bytes, more than {max_bytes}")
     try:
-        return header[key]
-    except KeyError:
-        raise WireError("missing_key", key) from None
+        return _unpackb(data, raw=False, strict_map_key=True, max_ext_len=0, ext_hook=_refuse_extension)
+    except Exception as error:
+        raise WireError("bad_msgpack", f"{type(error).__name__}: {error}") from error
 
 
 def _refuse_extension(code: int, data: bytes) -> Any:
     raise ValueError(f"extension type {code} of {len(data)} bytes")
 
 
-def _check_value(value: Any, depth: int) -> None:
-    """What every value must be, whoever reads it; the deepest call is one past the limit."""
-    if type(value) in _CONTAINERS:
-        _check_container(value, depth)
-    elif type(value) is float:
-        if not math.isfinite(value):
-            raise WireError("out_of_range", "a number is not finite")
-    elif type(value) is int and not INTEGER_MIN <= value <= INTEGER_MAX:
-        raise WireError("out_of_range", "an integer is past 64 bits with sign")
+def _not_a(header: Header, key: str, wanted: str) -> WireError:
+    if key not in header:
+        return WireError("missing_key", key)
+    return WireError("wrong_type", f"{key} is {type(header[key]).__name__}, not {wanted}")
+
+
+def _check_item(item: Any, depth: int) -> None:
+    """What every value must be, whoever reads it; it stands in a container `depth` deep."""
+    if type(item) is int:
+        if not INTEGER_MIN <= item <= INTEGER_MAX:
+            raise WireError("out_of_range", "an integer is past 64 bits with sign")
+    elif type(item) in _CONTAINERS:
+        _check_container(item, depth + 1)
+    elif isinstance(item, float) and not math.isfinite(item):
+        raise WireError("out_of_range", "a number is not finite")
 
 
 def _check_container(value: Any, depth: int) -> None:
@@ -158,4 +191,5 @@ def _check_container(value: Any, depth: int) -> None:
                 raise WireError("bad_msgpack", f"a key is {type(key).__name__}, not a text")
         value = fields.values()
     for item in cast(Iterable[Any], value):
-        _check_value(item, depth + 1)
+        if type(item) is not str:
+            _check_item(item, depth)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from zbus.errors import WireError
 from zbus.wire._limits import SOURCE_MAX_CHARS, TOPIC_MAX_BYTES
@@ -12,6 +13,9 @@ FRAME, TRACKS, OVERLAY, STATE, EVENT = "frame", "tracks", "overlay", "state", "e
 KINDS = (FRAME, TRACKS, OVERLAY, STATE, EVENT)
 CONTROL, REPLY = "control", "reply"
 JPEG_RENDITION = "jpeg"
+
+# Why: the same few topics come again and again.
+TOPICS_REMEMBERED = 1_024
 
 _SOURCE = rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{SOURCE_MAX_CHARS - 1}}}"
 _SOURCE_ONLY = re.compile(_SOURCE)
@@ -34,6 +38,7 @@ class Topic:
         return f"{self.kind}{f'.{self.rendition}' if self.rendition else ''}/{self.source}/"
 
 
+@lru_cache(TOPICS_REMEMBERED)
 def decode_topic(data: bytes) -> Topic:
     """Read a topic. Raises WireError `bad_topic`."""
     if len(data) > TOPIC_MAX_BYTES:

@@ -3,6 +3,7 @@
 import math
 
 import msgpack
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,6 +92,17 @@ def test_a_damaged_header_raises_nothing_but_wire_errors(header, data):
 @pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value], lambda value: {"a": (value,)}])
 def test_numbers_that_not_everybody_can_read_are_not_sent(value, wrap):
     assert reason_of(pack_map, {"x": wrap(value)}, LIMIT) == "out_of_range"
+
+
+def test_numpy_numbers_are_held_to_the_same():
+    assert reason_of(pack_map, {"x": np.float64("nan")}, LIMIT) == "out_of_range"
+
+
+def test_what_is_checked_elsewhere_is_not_looked_at_here():
+    data = pack_map({"x": math.nan, "y": 1}, LIMIT, checked={"x"})
+    assert unpack_map(data, LIMIT, checked={"x"})["y"] == 1
+    assert reason_of(unpack_map, data, LIMIT) == "out_of_range"
+    assert reason_of(pack_map, {"x": 1, "y": math.nan}, LIMIT) == "out_of_range"
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, 1 + 2j])

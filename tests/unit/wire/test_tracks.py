@@ -110,12 +110,52 @@ def test_2048_tracks_fit_a_message():
         ({"scores": np.array([1.0, np.nan])}, "out_of_range"),
         ({"centroids_px": np.array([[np.inf, 0], [0, 0]])}, "out_of_range"),
         ({"centroids_px": np.array([[1e300, 0], [0, 0]])}, "out_of_range"),
+        ({"track_ids": np.array([1, 2**63], np.uint64)}, "out_of_range"),
+        ({"states": (["lost"], "lost")}, "wrong_type"),
     ],
 )
 def test_columns_that_disagree_are_not_sent(changes, reason):
     with pytest.raises(WireError) as caught:
         message_of(columns(**changes)).header()
     assert caught.value.reason == reason
+
+
+def test_numbers_may_be_as_large_as_a_float32_and_of_another_dtype():
+    large = np.array([[3.3e38, -3.3e38], [0, 1]])
+    assert np.allclose(travel(columns(centroids_px=large)).tracks.centroids_px, large)
+    assert travel(columns(scores=np.array([0.5, 1.0], np.float32))).tracks.scores.tolist() == [0.5, 1.0]
+    assert travel(columns(track_ids=np.array([3, 4], np.int32))).tracks.track_ids.tolist() == [3, 4]
+
+
+def test_integers_are_read_as_numbers():
+    message = decode_message(encode_message(TOPIC, ORIGIN, message_of(columns())))
+    message = replace(message, header={**message.header, "centroids_px": [[1, 2.5], [3, 4]]})
+    assert decode_tracks(message).tracks.centroids_px.tolist() == [[1, 2.5], [3, 4]]
+
+
+DEEP = [1.0]
+for _ in range(9):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize("key", Tracks.__slots__)
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (DEEP, "header_too_deep"),
+        ([np.nan, 1.0], "out_of_range"),
+        ([2**64 - 1, 1], "out_of_range"),
+        ([True, False], "wrong_type"),
+        ([b"ab", b"ab"], "wrong_type"),
+        ({"a": 1, "b": 2}, "wrong_type"),
+        (None, "wrong_type"),
+    ],
+)
+def test_every_column_is_held_to_the_rules_of_every_header(key, value, reason):
+    message = decode_message(encode_message(TOPIC, ORIGIN, message_of(columns())))
+    with pytest.raises(WireError) as caught:
+        decode_tracks(replace(message, header={**message.header, key: value}))
+    assert caught.value.reason in (reason, "size_mismatch" if reason == "wrong_type" else reason)
 
 
 def test_more_tracks_than_allowed_are_not_sent():
