@@ -12,6 +12,7 @@ from typing import Any
 from zbus.config import BrokerPlan
 from zbus.transport import CLOCK_WATCH_PERIOD_S, ConnectionCounters, Reactor, new_session
 from zbus.wire import DIRECTORY, EVENT, RUNNING, STATE, Body, Event, Origin, State, Topic, encode_message
+from zbus_brokers._announcing import Announced, Announcer
 from zbus_brokers._directory import Directory
 from zbus_brokers._forwarder import Forwarder
 from zbus_brokers._host_clock import HostClock
@@ -23,12 +24,17 @@ def run_broker(
     plan: BrokerPlan,
     reactor: Reactor,
     on_ready: Callable[[Mapping[str, str]], None] = lambda endpoints: None,
+    *,
+    rig: str = "rig",
+    edge: str = "",
+    server_key: str = "",
 ) -> None:
     """Run until `reactor` is stopped, at the addresses of `plan`; port 0 takes any free one.
 
-    `on_ready` is given the endpoints that were taken.
+    `on_ready` is given the endpoints that were taken. Beacons tell the name of the `rig`, and the endpoint
+    of its `edge` with the public key.
 
-    Raises AddressInUse, ExposedAddress, TransportError before anything runs.
+    Raises AddressInUse, ExposedAddress, TransportError, ConfigError before anything runs.
     """
     with Forwarder(plan.publish, plan.subscribe, reactor, insecure=plan.insecure) as forwarder:
         voice = _Voice(forwarder, plan.here)
@@ -43,9 +49,14 @@ def run_broker(
         directory = Directory(plan.directory, reactor, voice.tell, endpoints, insecure=plan.insecure)
         clock = HostClock(plan.here, voice.tell)
         with directory, ExitStack() as beats:
+            announced = Announced(rig, directory.endpoint, edge, server_key)
+            announcer = beats.enter_context(Announcer(plan, announced, voice.session, reactor))
             on_ready(endpoints())
             for period_s, beat in (
-                (STATE_PERIOD_S, lambda: voice.tell_state(directory, clock, endpoints())),
+                (
+                    STATE_PERIOD_S,
+                    lambda: voice.tell_state(directory, endpoints(), clock.counters, announcer.counters),
+                ),
                 (CLOCK_WATCH_PERIOD_S, clock.look),
             ):
                 beats.callback(reactor.every(period_s, beat, first_s=0.0).cancel)
@@ -57,7 +68,7 @@ class _Voice:
 
     def __init__(self, forwarder: Forwarder, here: str) -> None:
         self._forwarder, self._here = forwarder, here
-        self._session = new_session()
+        self.session = new_session()
         self._since_ns = time.time_ns()
         self._seq: dict[str, int] = {}
 
@@ -67,15 +78,18 @@ class _Voice:
             self._forwarder.cache.forget(Topic(STATE, fields["node"]).encode())
         self._send(Topic(EVENT, DIRECTORY), Event(event, fields))
 
-    def tell_state(self, directory: Directory, clock: HostClock, endpoints: Mapping[str, str]) -> None:
+    def tell_state(
+        self, directory: Directory, endpoints: Mapping[str, str], *more: Mapping[str, int]
+    ) -> None:
         counters = asdict(self._forwarder.counters) | {
             "states_too_large": self._forwarder.cache.too_large,
             "control_refused": directory.refused,
-            **clock.counters,
             **_prefixed("publishers", self._forwarder.publishers),
             **_prefixed("subscribers", self._forwarder.subscribers),
             **_prefixed("control", directory.connections),
         }
+        for each in more:
+            counters |= each
         state = State(
             role="broker",
             state=RUNNING,
@@ -90,7 +104,7 @@ class _Voice:
     def _send(self, topic: Topic, body: Body) -> None:
         seq = self._seq.get(topic.kind, 0)
         self._seq[topic.kind] = seq + 1
-        parts = encode_message(topic, Origin(DIRECTORY, self._session, seq, time.time_ns()), body)
+        parts = encode_message(topic, Origin(DIRECTORY, self.session, seq, time.time_ns()), body)
         plain = [bytes(part) for part in parts]
         if topic.kind == STATE:
             self._forwarder.cache.remember(plain)

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import click
 
 from zbus.cli._node import run_node
-from zbus.cli._options import broker_options, insecure_option, json_option, warn_if_open
-from zbus.config import BrokerPlan, Rig
+from zbus.cli._options import Flags, broker_options, insecure_option, json_option, warn_if_open
+from zbus.config import BrokerPlan, Rig, read_settings
 from zbus.plugins import load_plugin
 
 
 @click.command()
 @broker_options
 @insecure_option
+@click.option(
+    "--beacon",
+    "beacons",
+    multiple=True,
+    metavar="ADDRESS",
+    help="An interface on which to tell where this rig is, again and again; none is silence.  "
+    f"[default: {', '.join(BrokerPlan().beacon)}]",
+)
+@click.option("--zeroconf/--no-zeroconf", default=None, help="Tell it there by zeroconf too.")
 @click.option("--quiet", is_flag=True, help="Do not say where it listens.")
 @json_option
 def broker(
     rig: Rig,
     broker: BrokerPlan,
     insecure: bool,
+    beacons: tuple[str, ...],
+    zeroconf: bool | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -39,9 +51,16 @@ def broker(
         click.echo(line)
 
     run_broker = load_plugin("zbus.brokers", "broker")
-    plan = replace(broker, insecure=insecure or broker.insecure)
+    plan = _with_beacons(replace(broker, insecure=insecure or broker.insecure), beacons, zeroconf)
     warn_if_open(plan.insecure)
-    run_node(lambda reactor: run_broker(plan, reactor, on_ready))
+    run_node(lambda reactor: run_broker(plan, reactor, on_ready, rig=rig.name))
+
+
+def _with_beacons(plan: BrokerPlan, beacons: tuple[str, ...], zeroconf: bool | None) -> BrokerPlan:
+    given: dict[str, Any] = {} if zeroconf is None else {"zeroconf": zeroconf}
+    if beacons:
+        given["beacon"] = () if beacons == ("none",) else beacons
+    return read_settings(BrokerPlan, {**asdict(plan), **given}, Flags())
 
 
 def _describe(endpoints: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import socket
 from collections.abc import Mapping
@@ -15,11 +16,20 @@ from zbus.errors import UnknownName
 _HOST_PORT = re.compile(r"[^\s/]+:(\d{1,5})")
 
 
+def _check_interface(address: str) -> None:
+    try:
+        ipaddress.IPv4Interface(address)
+    except ValueError as error:
+        raise ValueError(f"beacon has {address!r}, not an address such as 10.0.0.1 or 10.0.0.1/24") from error
+
+
 @dataclass(frozen=True, slots=True)
 class BrokerPlan:
     """Where the rig's broker is: everybody's one known address.
 
-    `host` is what the nodes at this broker call their computer; empty, its own name.
+    `host` is what the nodes at this broker call their computer; empty, its own name. `beacon` are the
+    addresses of the interfaces on which it tells of itself, so that `zbus ls --find` shows it; empty, none.
+    With `zeroconf` it tells there by DNS-SD too.
     """
 
     directory: str = "tcp://127.0.0.1:5550"
@@ -27,10 +37,14 @@ class BrokerPlan:
     subscribe: str = "tcp://127.0.0.1:5552"
     insecure: bool = False
     host: str = ""
+    beacon: tuple[str, ...] = ("127.0.0.1",)
+    zeroconf: bool = False
 
     def __post_init__(self) -> None:
         for name in ("directory", "publish", "subscribe"):
             check_endpoint(name, getattr(self, name))
+        for address in self.beacon:
+            _check_interface(address)
 
     @property
     def here(self) -> str:

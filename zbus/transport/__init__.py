@@ -1,5 +1,6 @@
 """The only user of ZeroMQ: sockets by one table, publishers, subscribers, pipelines, requests, one loop."""
 
+from zbus.transport._beacon import BEACON_PERIOD_S, BeaconListener, BeaconSender, is_on_loopback
 from zbus.transport._clock import ClockEstimate, ClockEstimator, Exchange
 from zbus.transport._clock_asking import measure_clock
 from zbus.transport._clock_watch import (
@@ -14,6 +15,8 @@ from zbus.transport._context import make_socket, new_session, zeromq_features
 from zbus.transport._control_link import ControlLink, Verb, is_request, is_worth_a_line, split_route
 from zbus.transport._endpoints import bind, check_endpoint, is_exposed
 from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Repeat, Restart
+from zbus.transport._heard_rigs import HeardRig, HeardRigs
+from zbus.transport._interfaces import find_interface, own_interfaces
 from zbus.transport._ipc import IpcName, runtime_dir
 from zbus.transport._monitor import ConnectionCounters, ConnectionMonitor
 from zbus.transport._options import (
@@ -35,8 +38,10 @@ from zbus.transport._replies import ReplyCache
 from zbus.transport._requester import Requester
 from zbus.transport._resource import Resource
 from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber, SubscriberCounters
+from zbus.transport._zeroconf import ZeroconfAnnouncer, find_by_zeroconf
 
 __all__ = [
+    "BEACON_PERIOD_S",
     "CLOCK_WATCH_PERIOD_S",
     "CONTROL_LINK",
     "DOOR",
@@ -47,6 +52,8 @@ __all__ = [
     "PUSH",
     "SMALL_IN",
     "SMALL_OUT",
+    "BeaconListener",
+    "BeaconSender",
     "ClockEstimate",
     "ClockEstimator",
     "ClockReading",
@@ -60,6 +67,8 @@ __all__ = [
     "Finding",
     "Gap",
     "GapDetector",
+    "HeardRig",
+    "HeardRigs",
     "IpcName",
     "Link",
     "Policy",
@@ -81,15 +90,20 @@ __all__ = [
     "Suspend",
     "Timer",
     "Verb",
+    "ZeroconfAnnouncer",
     "apply_options",
     "bind",
     "check_endpoint",
+    "find_by_zeroconf",
+    "find_interface",
     "is_exposed",
+    "is_on_loopback",
     "is_request",
     "is_worth_a_line",
     "make_socket",
     "measure_clock",
     "new_session",
+    "own_interfaces",
     "read_clocks",
     "runtime_dir",
     "split_route",

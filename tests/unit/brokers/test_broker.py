@@ -55,7 +55,7 @@ def _late_joiner_hears(broker, topic):
 
 def test_two_brokers_cannot_have_one_address(broker):
     class Plan:
-        insecure, here = False, "here"
+        insecure, here, beacon, zeroconf = False, "here", (), False
         directory, publish, subscribe = broker.places
 
     for change in ({}, {"publish": "tcp://127.0.0.1:0"}, {"subscribe": "tcp://127.0.0.1:0"}):
@@ -68,7 +68,7 @@ def test_two_brokers_cannot_have_one_address(broker):
 
 def test_it_ends_cleanly_and_leaves_its_loop_usable():
     class Plan:
-        insecure, here = False, "here"
+        insecure, here, beacon, zeroconf = False, "here", (), False
         directory = publish = subscribe = "tcp://127.0.0.1:0"
 
     places = []
@@ -82,7 +82,7 @@ def test_it_ends_cleanly_and_leaves_its_loop_usable():
 
 def test_an_error_in_its_loop_closes_everything():
     class Plan:
-        insecure, here = False, "here"
+        insecure, here, beacon, zeroconf = False, "here", (), False
         directory = publish = subscribe = "tcp://127.0.0.1:0"
 
     def fail():

@@ -13,7 +13,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """A broker that is ready and ends."""
     plans: list[Any] = []
 
-    def run_broker(plan: Any, reactor: Any, on_ready: Any) -> None:
+    def run_broker(plan: Any, reactor: Any, on_ready: Any, *, rig: str) -> None:
         plans.append(plan)
         on_ready({"directory": plan.directory})
 
@@ -34,6 +34,23 @@ def test_it_says_where_it_listens(run: Any, played: list[Any]) -> None:
 def test_who_opens_it_to_all_is_warned(run: Any, played: list[Any]) -> None:
     assert "nothing is locked" in run("broker", "--insecure").stderr
     assert played[0].insecure
+
+
+def test_on_which_interfaces_it_tells_of_itself(run: Any, played: list[Any]) -> None:
+    for words in (
+        [],
+        ["--beacon", "none"],
+        ["--beacon", "127.0.0.1", "--beacon", "10.0.0.1/24", "--zeroconf"],
+    ):
+        run("broker", *words)
+    assert [plan.beacon for plan in played] == [("127.0.0.1",), (), ("127.0.0.1", "10.0.0.1/24")]
+    assert [plan.zeroconf for plan in played] == [False, False, True]
+
+
+def test_what_is_no_interface_is_named(fail: Any, played: list[Any]) -> None:
+    told = fail("broker", "--beacon", "lab", ends_with=3)
+    assert "--beacon" in told["cause"]
+    assert "10.0.0.1/24" in told["cause"]
 
 
 def test_a_port_that_is_taken_and_an_address_that_is_open_to_all(

@@ -64,3 +64,10 @@ def test_where_a_rig_was_read_does_not_make_it_another() -> None:
         def error(self, *args: object, **kwargs: object) -> None: ...
 
     assert Rig(place=Elsewhere()) == Rig()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("address", ["lab", "", "10.0.0", "10.0.0.1/40", "::1", "tcp://10.0.0.1"])
+def test_beacons_are_sent_from_addresses(address: str) -> None:
+    with pytest.raises(ValueError, match=r"^beacon has"):
+        BrokerPlan(beacon=(address,))
+    assert BrokerPlan(beacon=("10.0.0.1", "10.0.0.1/24")).beacon == ("10.0.0.1", "10.0.0.1/24")
