@@ -1,4 +1,4 @@
-"""A program: many honest subscribers of one camera in one process; on a line of input it tells what each got.
+"""A program: many honest subscribers of one camera in one process; at a line of input it tells what each got.
 
 python crowd_member.py ENDPOINT TOPIC COUNT
 """
@@ -35,7 +35,14 @@ class Member:
 
 
 def main(endpoint: str, topic: str, count: int) -> None:
-    """Runs until the input says so, or ends."""
+    """Runs until the input ends."""
+
+    def answer() -> None:
+        if sys.stdin.readline():
+            print(json.dumps([member.ledger() for member in members]), flush=True)
+        else:
+            reactor.stop()
+
     with ExitStack() as ends, Reactor() as reactor:
         members = [Member(endpoint, topic) for _ in range(count)]
         for member in members:
@@ -45,10 +52,9 @@ def main(endpoint: str, topic: str, count: int) -> None:
         while not all(member.seqs for member in members):
             reactor.run_once(0.1)
         print("ready", flush=True)
-        reactor.watch(sys.stdin.fileno(), reactor.stop)
+        reactor.watch(sys.stdin.fileno(), answer)
         reactor.run()
         reactor.unwatch(sys.stdin.fileno())
-        print(json.dumps([member.ledger() for member in members]), flush=True)
 
 
 if __name__ == "__main__":
