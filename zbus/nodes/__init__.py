@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from zbus.nodes._camera import make_camera, run_camera
     from zbus.nodes._folder import remove_rig_folder, rig_folder
     from zbus.nodes._lifeline import Lifeline, take_lifeline
+    from zbus.nodes._open_files import allow_many_files
     from zbus.nodes._overlay import run_overlay
     from zbus.nodes._pictures import encode_jpeg, to_mono_or_bgr
     from zbus.nodes._presence import Presence, Report
@@ -26,6 +27,7 @@ _HOMES = {
     "Probe": "_probe",
     "Report": "_presence",
     "Supervisor": "_supervisor",
+    "allow_many_files": "_open_files",
     "encode_jpeg": "_pictures",
     "find_frames": "_tracker",
     "find_supervisor": "_status",
@@ -53,6 +55,7 @@ __all__ = [
     "Probe",
     "Report",
     "Supervisor",
+    "allow_many_files",
     "encode_jpeg",
     "find_frames",
     "find_supervisor",
