@@ -102,6 +102,19 @@ class ExposedAddress(TransportError):
     exit_code = EXIT_CONFIG
 
 
+class KeysError(ZbusError):
+    """A key or a keys folder that is not there, not right, or readable by others."""
+
+    code = "bad_keys"
+    exit_code = EXIT_CONFIG
+
+
+class KeyRefused(TransportError):
+    """The other side is there and does not let this side in: for want of a key, or not with this one."""
+
+    code = "key_refused"
+
+
 class RequestTimeout(TransportError):
     """Nobody answered within the deadline. The request may or may not have been carried out."""
 

@@ -5,6 +5,7 @@ from zbus.config._hosts import broker_of, host_part
 from zbus.config._plans import (
     BrokerPlan,
     CameraPlan,
+    EdgePlan,
     GatewayPlan,
     OverlayPlan,
     Rig,
@@ -15,11 +16,13 @@ from zbus.config._plans import (
 from zbus.config._rig import RigFile, load_rig
 from zbus.config._rig_text import write_rig
 from zbus.config._settings import CommandLine, Place, describe_type, read_settings
+from zbus.config._toml_text import write_toml
 
 __all__ = [
     "BrokerPlan",
     "CameraPlan",
     "CommandLine",
+    "EdgePlan",
     "GatewayPlan",
     "HostPlan",
     "OverlayPlan",
@@ -36,4 +39,5 @@ __all__ = [
     "load_rig",
     "read_settings",
     "write_rig",
+    "write_toml",
 ]

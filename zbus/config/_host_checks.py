@@ -38,7 +38,7 @@ def _placed(rig: Rig) -> Iterator[tuple[str, Any]]:
     for section in ("cameras", "trackers"):
         for name, plan in getattr(rig, section).items():
             yield f"{section}.{name}", plan
-    for section in ("overlay", "gateway"):
+    for section in ("overlay", "gateway", "edge"):
         if getattr(rig, section):
             yield section, getattr(rig, section)
 

@@ -39,6 +39,7 @@ def host_part(rig: Rig, host: str | None, *, verb: str = "zbus up RIG.TOML") -> 
         trackers=_there(rig.trackers, host),
         overlay=_here_or_none(rig.overlay, host),
         gateway=_here_or_none(rig.gateway, host),
+        edge=_here_or_none(rig.edge, host),
     )
 
 

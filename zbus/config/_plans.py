@@ -13,6 +13,7 @@ from zbus.config._host_plans import PORT_MAX, HostPlan, RelayPlan, check_endpoin
 from zbus.config._settings import CommandLine, Place
 from zbus.errors import UnknownName
 
+_TCP_PORT = re.compile(r"tcp://[^\s/]+:(\d{1,5})")
 _HOST_PORT = re.compile(r"[^\s/]+:(\d{1,5})")
 
 
@@ -30,6 +31,7 @@ class BrokerPlan:
     `host` is what the nodes at this broker call their computer; empty, its own name. `beacon` are the
     addresses of the interfaces on which it tells of itself, so that `zbus ls --find` shows it; empty, none.
     With `zeroconf` it tells there by DNS-SD too.
+    `key` is the path of the key file with which a broker of another computer is spoken to.
     """
 
     directory: str = "tcp://127.0.0.1:5550"
@@ -39,6 +41,7 @@ class BrokerPlan:
     host: str = ""
     beacon: tuple[str, ...] = ("127.0.0.1",)
     zeroconf: bool = False
+    key: str = ""
 
     def __post_init__(self) -> None:
         for name in ("directory", "publish", "subscribe"):
@@ -120,8 +123,32 @@ class GatewayPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgePlan:
+    """The locked door for other computers: at `bind` control, and publish, subscribe, overlays at the next
+    three ports.
+    """
+
+    bind: str
+    insecure: bool = False
+    host: str = ""
+
+    def __post_init__(self) -> None:
+        match = _TCP_PORT.fullmatch(self.bind)
+        if match is None or not 0 < int(match[1]) <= PORT_MAX - EDGE_PORTS + 1:
+            raise ValueError(f"bind is {self.bind!r}, not tcp://HOST:PORT such as tcp://0.0.0.0:5560")
+
+    @property
+    def places(self) -> tuple[str, str, str, str]:
+        """Where it listens: for control, to publish to, to subscribe from, and for overlays."""
+        host, _, port = self.bind.rpartition(":")
+        control, publish, subscribe, overlays = (f"{host}:{int(port) + n}" for n in range(EDGE_PORTS))
+        return control, publish, subscribe, overlays
+
+
+@dataclass(frozen=True, slots=True)
 class Rig:
-    """Everything a rig file says. Node ids are unique; `overlay` and `gateway` may be absent.
+    """Everything a rig file says. Node ids are unique; `overlay`, `gateway` and `edge` may be absent.
+    `keys` is the path of the keys folder; empty, the user's own.
 
     A rig of several computers has `hosts`; `reference` is the one whose clock the others are compared with.
     `host` names the one whose part this is, once `host_part` has taken it out. `place` makes errors that name
@@ -134,6 +161,8 @@ class Rig:
     trackers: Mapping[str, TrackerPlan] = field(default_factory=dict)
     overlay: OverlayPlan | None = None
     gateway: GatewayPlan | None = None
+    edge: EdgePlan | None = None
+    keys: str = ""
     hosts: Mapping[str, HostPlan] = field(default_factory=dict)
     relay: RelayPlan = field(default_factory=RelayPlan)
     reference: str = ""

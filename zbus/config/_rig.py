@@ -11,7 +11,7 @@ from typing import Any
 
 from zbus.config._host_checks import check_hosts, taken_names
 from zbus.config._host_plans import HostPlan, RelayPlan
-from zbus.config._plans import BrokerPlan, CameraPlan, GatewayPlan, OverlayPlan, Rig, TrackerPlan
+from zbus.config._plans import BrokerPlan, CameraPlan, EdgePlan, GatewayPlan, OverlayPlan, Rig, TrackerPlan
 from zbus.config._settings import read_settings
 from zbus.errors import ConfigError
 
@@ -21,13 +21,14 @@ _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Names of nodes that every rig has, or may have.
 _TAKEN = {
     "directory": "the broker",
+    "edge": "the edge",
     "gateway": "the gateway",
     "overlay": "the overlay door",
     "supervisor": "the supervisor",
 }
 _FREE_PORT = re.compile(r".*:(0|\*)")
-_SECTIONS = ("rig", "broker", "cameras", "trackers", "overlay", "gateway", "hosts", "relay")
-_RIG_KEYS = ("name", "reference")
+_SECTIONS = ("rig", "broker", "cameras", "trackers", "overlay", "gateway", "edge", "hosts", "relay")
+_RIG_KEYS = ("name", "reference", "keys")
 
 _TABLE = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=")
@@ -49,11 +50,13 @@ class RigFile:
                 raise self.error("is not a section of a rig file", key=key, expected=expected)
         rig = Rig(
             name=self._name(table),
-            broker=self._one(BrokerPlan, table, "broker") or BrokerPlan(),
+            broker=self._broker(table),
             cameras=self._many(CameraPlan, table, "cameras"),
             trackers=self._many(TrackerPlan, table, "trackers"),
             overlay=self._one(OverlayPlan, table, "overlay"),
             gateway=self._one(GatewayPlan, table, "gateway"),
+            edge=self._one(EdgePlan, table, "edge"),
+            keys=self._keys(table),
             hosts=self._many(HostPlan, table, "hosts"),
             relay=self._one(RelayPlan, table, "relay") or RelayPlan(),
             reference=self._reference(table),
@@ -103,7 +106,7 @@ class RigFile:
         if isinstance(value, dict):
             return self._with_paths(value)
         if isinstance(value, str) and value and (key == "path" or key.endswith("_path")):
-            return str(self.path.absolute().parent / value)
+            return self._from_here(value)
         return value
 
     def _parse(self) -> dict[str, Any]:
@@ -128,6 +131,19 @@ class RigFile:
         if not isinstance(name, str) or not _NODE_ID.fullmatch(name):
             raise self.error(f"is {name!r}", key="rig.name", expected="letters, digits, '.', '_' and '-'")
         return name
+
+    def _broker(self, table: Mapping[str, Any]) -> BrokerPlan:
+        plan = self._one(BrokerPlan, table, "broker") or BrokerPlan()
+        return replace(plan, key=self._from_here(plan.key))
+
+    def _keys(self, table: Mapping[str, Any]) -> str:
+        keys = table.get("rig", {}).get("keys", "")
+        if not isinstance(keys, str):
+            raise self.error(f"is {keys!r}", key="rig.keys", expected="the path of a folder")
+        return self._from_here(keys)
+
+    def _from_here(self, path: str) -> str:
+        return str(self.path.absolute().parent / path) if path else ""
 
     def _reference(self, table: Mapping[str, Any]) -> str:
         """The host whose clock counts: the one named, else the first."""
@@ -187,6 +203,7 @@ def _addresses(rig: Rig) -> dict[str, str]:
         f"broker.{name}": getattr(rig.broker, name) for name in ("directory", "publish", "subscribe")
     }
     addresses |= {"overlay.bind": rig.overlay.bind} if rig.overlay else {}
+    addresses |= {"edge.bind": rig.edge.bind} if rig.edge else {}
     return addresses | ({"gateway.bind": f"tcp://{rig.gateway.bind}"} if rig.gateway else {})
 
 

@@ -1,6 +1,8 @@
 """The only user of ZeroMQ: sockets by one table, publishers, subscribers, pipelines, requests, one loop."""
 
+from zbus.transport._allowed import EVERYTHING, VIEWER, AllowedKey, Rights
 from zbus.transport._beacon import BEACON_PERIOD_S, BeaconListener, BeaconSender, is_on_loopback
+from zbus.transport._client_key import ClientKey, check_key, key_of, load_client_key
 from zbus.transport._clock import ClockEstimate, ClockEstimator, Exchange
 from zbus.transport._clock_asking import measure_clock
 from zbus.transport._clock_watch import (
@@ -13,11 +15,12 @@ from zbus.transport._clock_watch import (
 )
 from zbus.transport._context import make_socket, new_session, zeromq_features
 from zbus.transport._control_link import ControlLink, Verb, is_request, is_worth_a_line, split_route
-from zbus.transport._endpoints import bind, check_endpoint, is_exposed
+from zbus.transport._endpoints import LOCK_FIRST, bind, check_endpoint, connect, is_exposed
 from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Repeat, Restart
 from zbus.transport._heard_rigs import HeardRig, HeardRigs
 from zbus.transport._interfaces import find_interface, own_interfaces
 from zbus.transport._ipc import IpcName, runtime_dir
+from zbus.transport._keys_folder import KeysFolder, RigKey, default_keys_folder
 from zbus.transport._monitor import ConnectionCounters, ConnectionMonitor
 from zbus.transport._options import (
     CONTROL_LINK,
@@ -37,6 +40,7 @@ from zbus.transport._reactor import Reactor, Timer
 from zbus.transport._replies import ReplyCache
 from zbus.transport._requester import Requester
 from zbus.transport._resource import Resource
+from zbus.transport._server_lock import ServerLock
 from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber, SubscriberCounters
 from zbus.transport._zeroconf import ZeroconfAnnouncer, find_by_zeroconf
 
@@ -46,14 +50,19 @@ __all__ = [
     "CONTROL_LINK",
     "DOOR",
     "EVERY",
+    "EVERYTHING",
     "FRAMES_IN",
     "FRAMES_OUT",
     "LATEST",
+    "LOCK_FIRST",
     "PUSH",
     "SMALL_IN",
     "SMALL_OUT",
+    "VIEWER",
+    "AllowedKey",
     "BeaconListener",
     "BeaconSender",
+    "ClientKey",
     "ClockEstimate",
     "ClockEstimator",
     "ClockReading",
@@ -70,6 +79,7 @@ __all__ = [
     "HeardRig",
     "HeardRigs",
     "IpcName",
+    "KeysFolder",
     "Link",
     "Policy",
     "Publisher",
@@ -85,6 +95,9 @@ __all__ = [
     "Requester",
     "Resource",
     "Restart",
+    "RigKey",
+    "Rights",
+    "ServerLock",
     "Subscriber",
     "SubscriberCounters",
     "Suspend",
@@ -94,12 +107,17 @@ __all__ = [
     "apply_options",
     "bind",
     "check_endpoint",
+    "check_key",
+    "connect",
+    "default_keys_folder",
     "find_by_zeroconf",
     "find_interface",
     "is_exposed",
     "is_on_loopback",
     "is_request",
     "is_worth_a_line",
+    "key_of",
+    "load_client_key",
     "make_socket",
     "measure_clock",
     "new_session",

@@ -21,7 +21,7 @@ def make_socket(kind: int, link: Link) -> zmq.Socket[bytes]:
         raise TransportError(
             f"libzmq {zmq.zmq_version()} is older than {oldest}", next_step="pip install --upgrade pyzmq"
         )
-    socket = _context().socket(kind)
+    socket = process_context().socket(kind)
     apply_options(socket, link)
     return socket
 
@@ -31,7 +31,8 @@ def zeromq_features() -> tuple[str, bool]:
     return zmq.zmq_version(), bool(zmq.has("curve"))
 
 
-def _context() -> zmq.Context[zmq.Socket[bytes]]:
+def process_context() -> zmq.Context[zmq.Socket[bytes]]:
+    """The one context of this process."""
     return cast(zmq.Context[zmq.Socket[bytes]], zmq.Context.instance())
 
 

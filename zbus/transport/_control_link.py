@@ -12,7 +12,9 @@ from typing import Any
 import zmq
 
 from zbus.errors import WireError, ZbusError
+from zbus.transport._client_key import ClientKey
 from zbus.transport._endpoints import check_endpoint, connect
+from zbus.transport._link_watch import watch_link
 from zbus.transport._options import CONTROL_LINK
 from zbus.transport._own_socket import OwnSocket
 from zbus.transport._replies import ReplyCache
@@ -41,7 +43,7 @@ Verb = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 class ControlLink(Resource):
     """One DEALER to the directory: `tell` sends a request whose reply is handed to `on_reply`; requests that
-    others make of this node are executed by `verbs` and answered once.
+    others make of this node are executed by `verbs` and answered once. `key` opens a locked directory.
 
     Acquires in `with`; belongs to the thread of the reactor that watches its socket and calls `serve`.
     """
@@ -52,8 +54,10 @@ class ControlLink(Resource):
         directory: str,
         verbs: Mapping[str, Verb],
         on_reply: Callable[[Reply], None] | None = None,
+        *,
+        key: ClientKey | None = None,
     ) -> None:
-        self.node = node
+        self.node, self._key = node, key
         self._directory, self._verbs, self._on_reply = directory, dict(verbs), on_reply
         self._replies = ReplyCache()
         self._told: OrderedDict[str, None] = OrderedDict()
@@ -65,7 +69,8 @@ class ControlLink(Resource):
         check_endpoint(self._directory)
         socket = self._own.open(zmq.DEALER, CONTROL_LINK)
         try:
-            connect(socket, self._directory)
+            watch_link(socket, [self._directory], self._key)
+            connect(socket, self._directory, self._key)
         except BaseException:
             self.close()
             raise

@@ -6,11 +6,21 @@ import errno
 import ipaddress
 import re
 import socket as _socket
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import zmq
 
 from zbus.errors import AddressInUse, ExposedAddress, TransportError
+from zbus.transport._client_key import ClientKey, use_key
+
+if TYPE_CHECKING:
+    from zbus.transport._server_lock import ServerLock
+
+LOCK_FIRST = (
+    "bind 127.0.0.1, make keys (zbus keys new) and let others in by them: zbus broker --bind "
+    "tcp://0.0.0.0:5560; or, if everyone on this network may read and write, say --insecure "
+    "(in a rig file: insecure = true)"
+)
 
 _TCP = re.compile(r"tcp://(\[[0-9a-fA-F:]+\]|[^:/\s\[\]]+):(\d{1,5}|\*)")
 _LOCAL = re.compile(r"(ipc|inproc)://[^\0]+")
@@ -44,15 +54,25 @@ def is_exposed(endpoint: str) -> bool:
         return True
 
 
-def connect(socket: zmq.Socket[bytes], endpoint: str) -> None:
-    """Connect, now or as soon as somebody is there. Raises TransportError for what cannot be connected to."""
+def connect(socket: zmq.Socket[bytes], endpoint: str, key: ClientKey | None = None) -> None:
+    """Connect, now or as soon as somebody is there; with `key` where that goes over TCP.
+
+    Raises TransportError for what cannot be connected to.
+    """
     wanted = _resolvable(socket, endpoint)
     if re.fullmatch(r"tcp://.*:(\*|0+)", wanted):
         raise _connect_error(endpoint, "any port is for who binds")
+    # Why not over ipc: there the folder is the lock, and no key is asked for.
+    is_locked = key is not None and wanted.startswith("tcp://")
     try:
+        if is_locked:
+            use_key(socket, key)
         socket.connect(wanted)
     except zmq.ZMQError as error:
         raise _connect_error(endpoint, error.strerror) from error
+    finally:
+        if is_locked:
+            use_key(socket, None)
 
 
 def disconnect(socket: zmq.Socket[bytes], endpoint: str) -> None:
@@ -65,23 +85,28 @@ def disconnect(socket: zmq.Socket[bytes], endpoint: str) -> None:
         ) from error
 
 
-def bind(socket: zmq.Socket[bytes], endpoint: str, *, insecure: bool = False) -> str:
+def bind(
+    socket: zmq.Socket[bytes], endpoint: str, *, insecure: bool = False, lock: ServerLock | None = None
+) -> str:
     """Bind and return the endpoint with the port that was taken (port 0 takes any free one).
 
-    Raises ExposedAddress for an address beyond loopback unless `insecure`, AddressInUse, TransportError.
+    With `lock` only who has a key comes in. Raises ExposedAddress for an address beyond loopback without a
+    lock unless `insecure`, AddressInUse, TransportError.
     """
     wanted = _resolvable(socket, endpoint)
     if wanted.startswith("tcp://"):
         wanted = re.sub(r":0$", ":*", wanted)
-    if is_exposed(wanted) and not insecure:
+    if is_exposed(wanted) and not insecure and lock is None:
         raise ExposedAddress(
             f"{endpoint} can be reached from other machines, and nothing locks it",
-            next_step="bind 127.0.0.1; or, if everyone on this network may read and write, say --insecure "
-            "(in a rig file: insecure = true)",
+            next_step=LOCK_FIRST,
         )
     if _is_served(wanted):
         raise AddressInUse(endpoint, next_step="stop who listens there, or choose another path")
-    _refuse_old_zeromq(socket)
+    if lock is not None:
+        lock.apply(socket)
+    else:
+        _refuse_old_zeromq(socket)
     try:
         socket.bind(wanted)
     except zmq.ZMQError as error:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import zmq
 
+from zbus.transport._client_key import ClientKey
 from zbus.transport._endpoints import bind, check_endpoint, connect
+from zbus.transport._link_watch import watch_link
 from zbus.transport._options import DOOR, PUSH
 from zbus.transport._own_socket import OwnSocket
 from zbus.transport._resource import Resource, to_ms
@@ -24,9 +26,13 @@ class PusherCounters:
 
 
 class Pusher(Resource):
-    """Sends single parts to one or more doors. Acquires in `with`; belongs to the thread that opened it."""
+    """Sends single parts to one or more doors, with `key` where they are locked.
 
-    def __init__(self, endpoints: str | Sequence[str]) -> None:
+    Acquires in `with`; belongs to the thread that opened it.
+    """
+
+    def __init__(self, endpoints: str | Sequence[str], *, key: ClientKey | None = None) -> None:
+        self._key = key
         self._endpoints = [endpoints] if isinstance(endpoints, str) else list(endpoints)
         self._own = OwnSocket("pusher")
         self.counters = PusherCounters()
@@ -36,8 +42,9 @@ class Pusher(Resource):
         endpoints = [check_endpoint(endpoint) for endpoint in self._endpoints]
         socket = self._own.open(zmq.PUSH, PUSH)
         try:
+            watch_link(socket, endpoints, self._key)
             for endpoint in endpoints:
-                connect(socket, endpoint)
+                connect(socket, endpoint, self._key)
         except BaseException:
             self.close()
             raise

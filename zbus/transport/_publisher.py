@@ -10,10 +10,12 @@ from pathlib import Path
 import zmq
 
 from zbus.errors import TransportError, WireError
+from zbus.transport._client_key import ClientKey
 from zbus.transport._context import new_session
 from zbus.transport._endpoints import bind, check_endpoint, connect
 from zbus.transport._interest import Interest
 from zbus.transport._ipc import IpcName, has_ipc
+from zbus.transport._link_watch import watch_link
 from zbus.transport._options import FRAMES_OUT, SMALL_OUT, Link
 from zbus.transport._own_socket import OwnSocket
 from zbus.transport._resource import Resource
@@ -42,7 +44,8 @@ class Publisher(Resource):
 
     `link` is FRAMES_OUT or SMALL_OUT; `connect` are the forwarder's publish endpoints; `bind` are its own
     (port 0 takes any). With `ipc_folder` it also takes the ipc name `ipc_name` (default: `node`) there, which
-    one process holds at a time. Publishers of one node share a `session`; without one it is new. Acquires in
+    one process holds at a time. Publishers of one node share a `session`; without one it is new. `key` opens
+    what it connects to where that is locked. Acquires in
     `with` (or `open`), belongs to the thread that opened it.
     """
 
@@ -57,7 +60,9 @@ class Publisher(Resource):
         ipc_name: str = "",
         insecure: bool = False,
         session: str = "",
+        key: ClientKey | None = None,
     ) -> None:
+        self._key = key
         self.node = node
         self.session = session or new_session()
         self.counters = PublisherCounters()
@@ -130,8 +135,9 @@ class Publisher(Resource):
             self._ipc.acquire()
             self.endpoints.append(bind(socket, self._ipc.endpoint))
         self.endpoints += [bind(socket, endpoint, insecure=self._insecure) for endpoint in self._bind]
+        watch_link(socket, self._connect, self._key)
         for endpoint in self._connect:
-            connect(socket, endpoint)
+            connect(socket, endpoint, self._key)
 
     def _next_seq(self, topic: Topic) -> int:
         seq = self._seq.get(topic, 0)

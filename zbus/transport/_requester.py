@@ -10,10 +10,13 @@ from typing import Any
 
 import zmq
 
-from zbus.errors import RequestRefused, RequestTimeout, WireError
+from zbus.errors import KeyRefused, RequestRefused, RequestTimeout, TransportError, WireError
+from zbus.transport._client_key import ClientKey
 from zbus.transport._endpoints import check_endpoint, connect
+from zbus.transport._monitor import ConnectionMonitor
 from zbus.transport._options import CONTROL_LINK
 from zbus.transport._own_socket import OwnSocket
+from zbus.transport._refusal import Refusal, read_refusal
 from zbus.transport._resource import Resource, to_ms
 from zbus.wire import DIRECTORY, Buffer, Reply, Request, decode_reply, decode_request, encode_request
 
@@ -23,11 +26,15 @@ TIMEOUT_MAX_S = 600.0
 
 
 class Requester(Resource):
-    """Asks nodes through the rig's directory. Acquires in `with`; belongs to the thread that opened it."""
+    """Asks nodes through the rig's directory. Acquires in `with`; belongs to the thread that opened it.
 
-    def __init__(self, directory: str, *, sender: str = "") -> None:
-        self._directory, self._sender = directory, sender
+    `key` opens a directory that is locked.
+    """
+
+    def __init__(self, directory: str, *, sender: str = "", key: ClientKey | None = None) -> None:
+        self._directory, self._sender, self._key = directory, sender, key
         self._own = OwnSocket("requester")
+        self._monitor: ConnectionMonitor | None = None
 
     def open(self) -> None:
         """Connect. Raises TransportError for what is not an endpoint."""
@@ -35,13 +42,17 @@ class Requester(Resource):
         socket = self._own.open(zmq.DEALER, CONTROL_LINK)
         try:
             socket.setsockopt(zmq.LINGER, 0)
-            connect(socket, self._directory)
+            self._monitor = ConnectionMonitor(socket)
+            self._monitor.open()
+            connect(socket, self._directory, self._key)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Disconnect. Safe to call twice."""
+        if self._monitor is not None:
+            self._monitor.close()
         self._own.close()
 
     def request(
@@ -55,7 +66,8 @@ class Requester(Resource):
         """Ask `target` to do `verb` and return its result. Blocks for at most `timeout_s`.
 
         Raises RequestRefused with the error it answered, RequestTimeout where nothing came in time (it may
-        have been carried out all the same), WireError where the request itself breaks the spec.
+        have been carried out all the same), KeyRefused where the directory lets nobody in with this key or
+        without one, WireError where the request itself breaks the spec.
         """
         timeout_s = min(timeout_s, TIMEOUT_MAX_S)
         request = Request(
@@ -89,7 +101,10 @@ class Requester(Resource):
                     return reply
         raise self._timeout(request, is_asked)
 
-    def _timeout(self, request: Request, is_asked: bool) -> RequestTimeout:
+    def _timeout(self, request: Request, is_asked: bool) -> TransportError:
+        refusal = self._refusal()
+        if refusal is not None:
+            return KeyRefused(refusal.cause, next_step=refusal.next_step)
         within = f"within {request.timeout_ms / 1000:g} s"
         if not is_asked:
             return RequestTimeout(
@@ -100,6 +115,14 @@ class Requester(Resource):
             f"{request.target} at {self._directory} did not answer {request.verb!r} {within}",
             next_step="see what runs: zbus ps; is the broker there? zbus doctor",
         )
+
+    def _refusal(self) -> Refusal | None:
+        if self._monitor is None:
+            return None
+        self._monitor.read()
+        if self._monitor.failure is None:
+            return None
+        return read_refusal(*self._monitor.failure, self._directory, self._key)
 
 
 def _listen(socket: zmq.Socket[bytes], request_id: str, until_s: float) -> Reply | None:

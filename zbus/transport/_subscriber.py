@@ -10,8 +10,10 @@ from typing import Literal
 import zmq
 
 from zbus.errors import TransportError, WireError
+from zbus.transport._client_key import ClientKey
 from zbus.transport._endpoints import check_endpoint, connect, disconnect
 from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Repeat
+from zbus.transport._link_watch import watch_link
 from zbus.transport._options import FRAMES_IN, SMALL_IN
 from zbus.transport._own_socket import OwnSocket
 from zbus.transport._resource import Resource, to_ms
@@ -62,7 +64,8 @@ class Subscriber(Resource):
 
     `topics` are prefixes such as `frame/cam1/`. Policy `latest` (the default) hands over only the newest
     message of each topic; `every` hands over all in order, keeping at most `depth` waiting and dropping the
-    oldest beyond. Acquires in `with` (or `open`); belongs to the thread that opened it.
+    oldest beyond. `key` opens what is locked. Acquires in `with` (or `open`); belongs to the thread that
+    opened it.
     """
 
     def __init__(
@@ -73,7 +76,9 @@ class Subscriber(Resource):
         policy: Policy = LATEST,
         depth: int = 0,
         on_finding: Callable[[Finding], None] | None = None,
+        key: ClientKey | None = None,
     ) -> None:
+        self._key = key
         if policy not in (LATEST, EVERY):
             raise ValueError(f"the policy is {policy!r}, not 'latest' or 'every'")
         self._endpoints = [endpoints] if isinstance(endpoints, str) else list(endpoints)
@@ -99,8 +104,9 @@ class Subscriber(Resource):
         try:
             for prefix in prefixes:
                 socket.setsockopt(zmq.SUBSCRIBE, prefix)
+            watch_link(socket, endpoints, self._key)
             for endpoint in endpoints:
-                connect(socket, endpoint)
+                connect(socket, endpoint, self._key)
         except BaseException:
             self.close()
             raise
@@ -116,7 +122,7 @@ class Subscriber(Resource):
 
     def connect(self, endpoint: str) -> None:
         """Listen to one more publisher. Raises TransportError for what is not an endpoint."""
-        connect(self.socket, endpoint)
+        connect(self.socket, endpoint, self._key)
 
     def disconnect(self, endpoint: str) -> None:
         """Stop listening to one publisher; what came from it already is still handed over.
