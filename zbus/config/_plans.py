@@ -6,12 +6,14 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zbus.config._host_plans import PORT_MAX, HostPlan, RelayPlan, check_endpoint
 from zbus.config._settings import CommandLine, Place
 from zbus.errors import UnknownName
+
+EDGE_PORT, EDGE_PORTS = 5_560, 4
 
 _TCP_PORT = re.compile(r"tcp://[^\s/]+:(\d{1,5})")
 _HOST_PORT = re.compile(r"[^\s/]+:(\d{1,5})")
@@ -144,6 +146,23 @@ class EdgePlan:
         control, publish, subscribe, overlays = (f"{host}:{int(port) + n}" for n in range(EDGE_PORTS))
         return control, publish, subscribe, overlays
 
+    def clash(self, addresses: Mapping[str, str]) -> tuple[str, str] | None:
+        """The first of `addresses` (what: endpoint) whose port it takes, and a free place to bind instead."""
+        taken = [what for what, address in addresses.items() if self._takes(address)]
+        if not taken:
+            return None
+        host = self.bind.rpartition(":")[0]
+        others = (replace(self, bind=f"{host}:{port}") for port in range(EDGE_PORT, PORT_MAX, 10))
+        return taken[0], next(
+            other.bind for other in others if not any(map(other._takes, addresses.values()))
+        )
+
+    def _takes(self, address: str) -> bool:
+        host, _, port = address.rpartition(":")
+        own_host, _, own_port = self.bind.rpartition(":")
+        meets = host == own_host or _is_everywhere(host) or _is_everywhere(own_host)
+        return meets and port.isdecimal() and 0 <= int(port) - int(own_port) < EDGE_PORTS
+
 
 @dataclass(frozen=True, slots=True)
 class Rig:
@@ -168,6 +187,10 @@ class Rig:
     reference: str = ""
     host: str = ""
     place: Place = field(default=CommandLine(), compare=False, repr=False)
+
+
+def _is_everywhere(host: str) -> bool:
+    return host.removeprefix("tcp://") in ("*", "0.0.0.0", "[::]")
 
 
 def find_camera(rig: Rig, name: str) -> CameraPlan:

@@ -176,6 +176,10 @@ class RigFile:
             if address in seen and not _FREE_PORT.fullmatch(address):
                 raise self.error(f"is {address}, and so is {seen[address]}", key=key, expected="another port")
             seen[address] = key
+        clash = rig.edge and rig.edge.clash({key: address for address, key in seen.items()})
+        if clash:
+            cause = f"takes the port of {clash[0]}: it needs four of its own in a row"
+            raise self.error(cause, key="edge.bind", expected=f'a free place such as "{clash[1]}"')
 
     def _line_of(self, key: str) -> int:
         """The line where the longest known beginning of `key` stands."""
@@ -203,7 +207,6 @@ def _addresses(rig: Rig) -> dict[str, str]:
         f"broker.{name}": getattr(rig.broker, name) for name in ("directory", "publish", "subscribe")
     }
     addresses |= {"overlay.bind": rig.overlay.bind} if rig.overlay else {}
-    addresses |= {"edge.bind": rig.edge.bind} if rig.edge else {}
     return addresses | ({"gateway.bind": f"tcp://{rig.gateway.bind}"} if rig.gateway else {})
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import zmq
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 DOMAIN = "zbus"
 CHECK_PERIOD_S = 0.1
+
+# Where libzmq asks (ZeroMQ RFC 27).
+_ASKED_AT = "inproc://zeromq.zap.01"
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class ServerLock(Resource):
         try:
             authenticator.start()
         except zmq.ZMQError as error:
+            authenticator.stop()
             raise TransportError(
                 f"the lock cannot be opened: {error.strerror}", next_step="open one lock per process"
             ) from error
@@ -68,7 +72,7 @@ class ServerLock(Resource):
         self._undo.close()
         authenticator, self._authenticator = self._authenticator, None
         if authenticator is not None:
-            authenticator.stop()
+            _end(authenticator)
 
     @property
     def is_alive(self) -> bool:
@@ -145,3 +149,17 @@ class ServerLock(Resource):
         except FileNotFoundError:
             return ()
         return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_mode
+
+
+def _end(authenticator: Any) -> None:
+    """Stop it, and give the name back under which libzmq asks."""
+    if authenticator.is_alive():
+        # Why not its own `stop`: where the thread has just ended, that waits for ever.
+        with suppress(zmq.Again):
+            authenticator.pipe.send(b"TERMINATE", zmq.NOBLOCK)
+        authenticator.thread.join()
+    authenticator.pipe.close(linger=0)
+    authenticator.pipe = None
+    # Why: closing alone gives the name back some time later, and the next lock could not be opened.
+    authenticator.zap_socket.unbind(_ASKED_AT)
+    authenticator.stop()

@@ -7,6 +7,7 @@ import pytest
 from zbus.config import (
     BrokerPlan,
     CameraPlan,
+    EdgePlan,
     GatewayPlan,
     OverlayPlan,
     Rig,
@@ -71,3 +72,18 @@ def test_beacons_are_sent_from_addresses(address: str) -> None:
     with pytest.raises(ValueError, match=r"^beacon has"):
         BrokerPlan(beacon=(address,))
     assert BrokerPlan(beacon=("10.0.0.1", "10.0.0.1/24")).beacon == ("10.0.0.1", "10.0.0.1/24")
+
+
+@pytest.mark.parametrize(
+    "bind", ["", "127.0.0.1:5560", "tcp://h", "tcp://h:0", "tcp://h:*", "tcp://h:65533", "ipc:///x"]
+)
+def test_an_edge_needs_four_ports_with_numbers(bind: str) -> None:
+    with pytest.raises(ValueError, match=r"^bind is"):
+        EdgePlan(bind)
+
+
+def test_a_free_place_for_an_edge_is_one_where_nothing_else_is() -> None:
+    taken = {"a": "tcp://127.0.0.1:5552", "b": "tcp://127.0.0.1:5563", "c": "ipc:///x:5560"}
+    assert EdgePlan("tcp://0.0.0.0:5550").clash(taken) == ("a", "tcp://0.0.0.0:5570")
+    assert EdgePlan("tcp://0.0.0.0:5553").clash(taken) is None
+    assert EdgePlan("tcp://10.0.0.1:5550").clash(taken) is None

@@ -176,3 +176,34 @@ def test_absolute_paths_stay(tmp_path: Path) -> None:
     path = tmp_path / "rig.toml"
     path.write_text('[cameras.c]\nsource = "file"\nsettings = { path = "/videos/a.mp4" }\n', encoding="utf-8")
     assert load_rig(path).cameras["c"].settings["path"] == "/videos/a.mp4"
+
+
+def test_keys_and_the_edge_are_read_from_the_files_folder(tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    path.write_text("[rig]\nkeys = 'keys'\n[broker]\nkey = 'me.key'\n[edge]\nbind = 'tcp://0.0.0.0:5560'\n")
+    rig = load_rig(path)
+    assert rig.keys == str(tmp_path / "keys")
+    assert rig.broker.key == str(tmp_path / "me.key")
+    assert rig.edge is not None
+    assert rig.edge.places[3] == "tcp://0.0.0.0:5563"
+    path.write_text("")
+    assert (load_rig(path).keys, load_rig(path).edge) == ("", None)
+
+
+@pytest.mark.parametrize("bind", ["tcp://0.0.0.0:5549", "tcp://*:5552", "tcp://127.0.0.1:5550"])
+def test_an_edge_at_ports_of_the_broker_is_refused_with_a_free_choice(tmp_path: Path, bind: str) -> None:
+    error = error_of(tmp_path, f"[edge]\nbind = '{bind}'\n")
+    assert error.key == "edge.bind"
+    assert error.line == 2
+    assert f"{bind.rpartition(':')[0]}:5560" in error.expected
+    assert "broker." in error.what
+
+
+def test_an_edge_at_another_address_of_this_machine_may_have_the_same_ports(tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    path.write_text("[edge]\nbind = 'tcp://10.0.0.1:5550'\n")
+    assert load_rig(path).edge is not None
+
+
+def test_keys_are_the_path_of_a_folder(tmp_path: Path) -> None:
+    assert error_of(tmp_path, "[rig]\nkeys = 1\n").key == "rig.keys"

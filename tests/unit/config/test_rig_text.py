@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from zbus.config import (
     BrokerPlan,
     CameraPlan,
+    EdgePlan,
     GatewayPlan,
     OverlayPlan,
     Rig,
@@ -53,6 +54,8 @@ def rigs(draw: Any) -> Rig:
         trackers=trackers,
         overlay=draw(st.none() | st.builds(OverlayPlan, insecure=st.booleans())),
         gateway=draw(st.none() | st.just(GatewayPlan("127.0.0.1:8085"))),
+        edge=draw(st.none() | st.builds(EdgePlan, st.just("tcp://*:5560"), st.booleans())),
+        keys=draw(st.sampled_from(["", "/etc/zbus keys"])),
     )
 
 

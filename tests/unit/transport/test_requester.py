@@ -1,10 +1,20 @@
 import threading
+from dataclasses import replace
 
 import pytest
 import zmq
 
-from zbus.errors import RequestRefused, RequestTimeout, TransportError, WireError
-from zbus.transport import CONTROL_LINK, Requester, make_socket
+from zbus.errors import KeyRefused, RequestRefused, RequestTimeout, TransportError, WireError
+from zbus.transport import (
+    CONTROL_LINK,
+    VIEWER,
+    KeysFolder,
+    Requester,
+    ServerLock,
+    bind,
+    load_client_key,
+    make_socket,
+)
 from zbus.transport import _requester as requester_module
 from zbus.wire import Reply, decode_request, encode_reply
 
@@ -143,3 +153,43 @@ def test_what_is_no_endpoint_leaves_nothing_open():
         requester.open()
     with pytest.raises(RuntimeError, match="not open"):
         requester.request("go")
+
+
+@pytest.fixture
+def locked(tmp_path):
+    """An address that wants a key, and a key that is let in there, until it is revoked."""
+    keys = KeysFolder(tmp_path / "keys")
+    keys.make_rig_key()
+    key = load_client_key(keys.new_client("laptop", VIEWER))
+    with ServerLock(keys.folder) as lock, make_socket(zmq.ROUTER, CONTROL_LINK) as socket:
+        yield bind(socket, "tcp://127.0.0.1:0", lock=lock), key
+
+
+def ask(endpoint, key):
+    with Requester(endpoint, key=key) as requester:
+        requester.request("go", timeout_s=0.7)
+
+
+def test_without_a_key_the_error_says_that_one_is_wanted(locked):
+    with pytest.raises(KeyRefused, match="wants a key") as refused:
+        ask(locked[0], None)
+    assert "--key" in refused.value.next_step
+
+
+def test_a_revoked_key_is_told_as_such(locked, tmp_path):
+    endpoint, key = locked
+    with pytest.raises(RequestTimeout, match="did not answer"):
+        ask(endpoint, key)
+    with pytest.raises(KeyRefused, match="not the rig"):
+        ask(endpoint, replace(key, server=key.public))
+    other = KeysFolder(tmp_path / "other")
+    other.make_rig_key()
+    stranger = replace(load_client_key(other.new_client("desk", VIEWER)), server=key.server)
+    with pytest.raises(KeyRefused, match="'desk' was refused") as refused:
+        ask(endpoint, stranger)
+    assert f"zbus keys add desk '{stranger.public}'" in refused.value.next_step
+
+
+def test_a_key_where_there_is_no_lock(locked):
+    with make_socket(zmq.ROUTER, CONTROL_LINK) as socket, pytest.raises(KeyRefused, match="takes no keys"):
+        ask(bind(socket, "tcp://127.0.0.1:0"), locked[1])

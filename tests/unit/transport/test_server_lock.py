@@ -118,16 +118,26 @@ def test_once_nobody_checks_keys_nobody_comes_in(lock, laptop, echo):
     assert not echo.heard
 
 
-def test_the_end_of_the_authenticator_ends_the_loop(lock, laptop):
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_end_of_the_authenticator_ends_the_loop_and_closing_does_not_hang(
+    lock, laptop, echo, monkeypatch, wait_until
+):
+    endpoint = echo(lock)
+
     def fail(domain, key):
         raise SystemExit
 
+    monkeypatch.setattr(lock, "callback", fail)
+    assert not hears(endpoint, laptop, NOTHING_MS)
+    wait_until(lambda: not lock.is_alive)
     with Reactor() as reactor:
         lock.watch(reactor)
-        assert lock._authenticator is not None
-        lock._authenticator.stop()
         with pytest.raises(TransportError, match="nobody checks keys any more"):
             reactor.run()
+    for key in (laptop, None):
+        assert not hears(endpoint, key, NOTHING_MS)
+    assert not echo.heard
+    lock.close()
 
 
 def test_nothing_is_bound_before_the_lock_is_open(keys):
