@@ -46,7 +46,9 @@ def run_broker(
                 "subscribe": forwarder.subscribe_endpoint,
             }
 
-        directory = Directory(plan.directory, reactor, voice.tell, endpoints, insecure=plan.insecure)
+        directory = Directory(
+            plan.directory, reactor, voice.tell, endpoints, host=plan.here, insecure=plan.insecure
+        )
         clock = HostClock(plan.here, voice.tell)
         with directory, ExitStack() as beats:
             announced = Announced(rig, directory.endpoint, edge, server_key)

@@ -60,6 +60,7 @@ class Directory(Resource):
         tell: Tell,
         endpoints: Callable[[], Mapping[str, Any]],
         *,
+        host: str = "",
         insecure: bool = False,
     ) -> None:
         self._wanted, self._insecure = endpoint, insecure
@@ -78,7 +79,7 @@ class Directory(Resource):
             "nodes": lambda args, identity: self._registry.listing(time.monotonic_ns()),
             "find": self._find,
             "endpoints": lambda args, identity: self._endpoints(),
-            "clock": lambda args, identity: {"mono_ns": time.monotonic_ns(), "utc_ns": time.time_ns()},
+            "clock": lambda args, identity: {**_clock(), "host": host},
         }
 
     def open(self) -> None:
@@ -225,6 +226,10 @@ class Directory(Resource):
                 raise
             return error.errno
         return 0
+
+
+def _clock() -> dict[str, int]:
+    return {"mono_ns": time.monotonic_ns(), "utc_ns": time.time_ns()}
 
 
 _FAILURES = {

@@ -29,6 +29,7 @@ class Entry:
     pid: int
     publishes: list[str]
     endpoints: list[str]
+    rates: dict[str, float]
     identity: bytes = field(repr=False, default=b"")
     first_ns: int = 0
     heard_ns: int = 0
@@ -37,7 +38,9 @@ class Entry:
     def max_bytes(self) -> int:
         """No less than what the entry takes in a listing."""
         texts = [self.node, self.role, self.session, self.host, *self.publishes, *self.endpoints]
-        return 160 + sum(5 + len(text.encode()) for text in texts)
+        # Why 9 more: a number of the rates.
+        rated = sum(14 + len(topic.encode()) for topic in self.rates)
+        return 160 + rated + sum(5 + len(text.encode()) for text in texts)
 
     def to_map(self, now_ns: int, duplicate: bool) -> dict[str, Any]:
         """The entry as the directory lists it."""
@@ -49,6 +52,7 @@ class Entry:
             "pid": self.pid,
             "publishes": self.publishes,
             "endpoints": self.endpoints,
+            "rates": self.rates,
             "age_s": round((now_ns - self.heard_ns) / 1e9, 3),
             "duplicate": duplicate,
         }
@@ -146,6 +150,7 @@ def _read_entry(args: Mapping[str, Any]) -> Entry:
         pid=pid,
         publishes=_texts(args, "publishes"),
         endpoints=_texts(args, "endpoints"),
+        rates=_rates(args),
     )
 
 
@@ -163,3 +168,13 @@ def _texts(args: Mapping[str, Any], key: str) -> list[str]:
     if not all(isinstance(item, str) and len(item) <= TEXT_MAX_CHARS for item in value):
         raise RequestRefused("bad_message", f"{key} holds what is not a short text")
     return value
+
+
+def _rates(args: Mapping[str, Any]) -> dict[str, float]:
+    rates = args.get("rates", {})
+    if not isinstance(rates, dict) or len(rates) > LISTED_MAX:
+        raise RequestRefused("bad_message", f"rates is not a map of at most {LISTED_MAX}")
+    for topic, rate in rates.items():
+        if len(topic) > TEXT_MAX_CHARS or type(rate) not in (int, float) or rate < 0:
+            raise RequestRefused("bad_message", "rates holds what is no rate of a topic")
+    return {topic: float(rate) for topic, rate in rates.items()}

@@ -178,6 +178,7 @@ class _CameraNode:
             },
             settings=self.grabber.settings,
             details={"camera": self.id, "source": self._plan.source, **self._shape},
+            offered={str(self._frame_topic): self._published, str(self._jpeg_topic): self._jpegs},
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from zbus.config import BrokerPlan
 from zbus.errors import WireError
+from zbus.nodes._rates import Rates
 from zbus.transport import ControlLink, Publisher, Reactor, Resource, Verb
 from zbus.wire import ENDED, EVENT, RUNNING, STARTING, STATE, STOPPED, Event, Reply, State, Topic
 
@@ -27,13 +28,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a node tells of itself, besides its state: see spec 6."""
+    """What a node tells of itself, besides its state: see spec 6.
+
+    `offered` counts the messages of each topic that others than the presence's own publisher sent.
+    """
 
     publishes: list[str] = field(default_factory=list)
     endpoints: list[str] = field(default_factory=list)
     counters: Mapping[str, int | float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    offered: Mapping[str, int] = field(default_factory=dict)
 
 
 class Presence(Resource):
@@ -59,6 +64,7 @@ class Presence(Resource):
         all_verbs: dict[str, Verb] = {"status": self._status, "stop": self._stop, **(verbs or {})}
         self._link = ControlLink(node, broker.directory, all_verbs, self._on_reply)
         self.publisher = Publisher(node, connect=[broker.publish])
+        self._rates = Rates()
         self._undo = ExitStack()
         self._warned = ""
         self._is_too_large = False
@@ -103,18 +109,21 @@ class Presence(Resource):
 
     def _announce(self) -> None:
         report = self._report()
+        publishes = [
+            *report.publishes[:ANNOUNCED_MAX],
+            str(Topic(STATE, self.node)),
+            str(Topic(EVENT, self.node)),
+        ]
+        rates = self._rates.observe({**self.publisher.offered, **report.offered}, time.monotonic_ns())
         args = {
             "node": self.node,
             "role": self.role,
             "session": self.publisher.session,
             "host": self._here,
             "pid": os.getpid(),
-            "publishes": [
-                *report.publishes[:ANNOUNCED_MAX],
-                str(Topic(STATE, self.node)),
-                str(Topic(EVENT, self.node)),
-            ],
+            "publishes": publishes,
             "endpoints": report.endpoints,
+            "rates": {topic: rates[topic] for topic in publishes if topic in rates},
         }
         self._link.tell("announce", args)
 

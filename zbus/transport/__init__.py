@@ -42,7 +42,7 @@ from zbus.transport._requester import Requester
 from zbus.transport._resource import Resource
 from zbus.transport._server_lock import ServerLock
 from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber, SubscriberCounters
-from zbus.transport._zeroconf import ZeroconfAnnouncer, find_by_zeroconf
+from zbus.transport._zeroconf import ZeroconfAnnouncer, ZeroconfFinder
 
 __all__ = [
     "BEACON_PERIOD_S",
@@ -104,13 +104,13 @@ __all__ = [
     "Timer",
     "Verb",
     "ZeroconfAnnouncer",
+    "ZeroconfFinder",
     "apply_options",
     "bind",
     "check_endpoint",
     "check_key",
     "connect",
     "default_keys_folder",
-    "find_by_zeroconf",
     "find_interface",
     "is_exposed",
     "is_on_loopback",

@@ -98,6 +98,11 @@ class Publisher(Resource):
         """The socket, for a reactor to watch: it has something to read when `wants` may have changed."""
         return self._own.get()
 
+    @property
+    def offered(self) -> dict[str, int]:
+        """How many messages of each topic were sent, whether or not somebody subscribed."""
+        return {str(topic): seq for topic, seq in self._seq.items()}
+
     def send(self, topic: Topic, body: Body) -> bool:
         """Send one message now, without ever waiting. False where it was dropped, and counted.
 

@@ -76,18 +76,29 @@ class ZeroconfAnnouncer(Resource):
             library.close()
 
 
-def find_by_zeroconf(duration_s: float, addresses: Sequence[str]) -> list[HeardRig]:
-    """The rigs that answer at the interfaces with these addresses. Blocks for `duration_s` and a moment.
+class ZeroconfFinder(Resource):
+    """Asks for rigs at the interfaces with these addresses as long as it is open, in the library's thread."""
 
-    Raises ConfigError where the library is missing, OSError of its sockets.
-    """
-    zeroconf = load_zeroconf()
-    with zeroconf.Zeroconf(interfaces=list(addresses), ip_version=zeroconf.IPVersion.V4Only) as library:
-        answers = _Answers()
-        browser = zeroconf.ServiceBrowser(library, SERVICE_TYPE, answers)
-        time.sleep(duration_s)
-        browser.cancel()
-    return answers.listing()
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._addresses = list(addresses)
+        self._answers = _Answers()
+        self._library: Any = None
+
+    def open(self) -> None:
+        """Begin to ask. Raises ConfigError where the library is missing, OSError of its sockets."""
+        zeroconf = load_zeroconf()
+        self._library = zeroconf.Zeroconf(interfaces=self._addresses, ip_version=zeroconf.IPVersion.V4Only)
+        zeroconf.ServiceBrowser(self._library, SERVICE_TYPE, self._answers)
+
+    def close(self) -> None:
+        """Ask no more; what was answered is kept. Safe to call twice."""
+        library, self._library = self._library, None
+        if library is not None:
+            library.close()
+
+    def listing(self) -> list[HeardRig]:
+        """The rigs that have answered, by name and host."""
+        return self._answers.listing()
 
 
 class _Answers:

@@ -50,6 +50,7 @@ def request_vectors() -> Iterator[Vector]:
             "pid": 4242,
             "publishes": ["frame/cam1/", "state/node1/"],
             "endpoints": ["tcp://127.0.0.1:49152"],
+            "rates": {"frame/cam1/": 29.5},
         },
     }
     yield valid(

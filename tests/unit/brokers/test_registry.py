@@ -30,6 +30,32 @@ def test_an_announced_node_is_found_and_listed():
     assert (listing["nodes"][0]["node"], listing["nodes"][0]["age_s"], listing["left_out"]) == ("n1", 0.5, 0)
 
 
+def test_rates_are_listed_as_announced_and_may_be_absent():
+    registry = Registry()
+    announce(registry, 0, rates={"frame/cam1/": 30, "state/n1/": 1.0})
+    announce(registry, 0, "n2")
+    assert [node["rates"] for node in registry.listing(0)["nodes"]] == [
+        {"frame/cam1/": 30.0, "state/n1/": 1.0},
+        {},
+    ]
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        [30],
+        {"frame/cam1/": "30"},
+        {"frame/cam1/": True},
+        {"frame/cam1/": -1.0},
+        {"x" * (TEXT_MAX_CHARS + 1): 1.0},
+        {f"state/n{number}/": 1.0 for number in range(LISTED_MAX + 1)},
+    ],
+)
+def test_what_is_no_rate_is_refused(rates):
+    with pytest.raises(RequestRefused, match="rates"):
+        announce(Registry(), 0, rates=rates)
+
+
 def test_the_lease_runs_out_and_not_before():
     registry = Registry()
     announce(registry, 0)

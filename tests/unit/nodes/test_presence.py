@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -92,6 +93,22 @@ def test_a_second_node_of_this_name_is_told_to_the_person(
     start(present(plan))
     listener.until(lambda: listener.fields_of("directory", "duplicate_publisher"))
     listener.until(lambda: "give one of them another name" in caplog.text)
+
+
+def test_the_rates_of_its_topics_are_announced(plan: Any, start: Any) -> None:
+    counts = iter(range(0, 10_000, 10))
+
+    def report() -> Report:
+        # Ten frames more at each look; there is one look for each announcement and each state.
+        return Report(publishes=["frame/n1/"], offered={"frame/n1/": next(counts), "frame/other/": 1})
+
+    start(present(plan, report))
+    deadline_s = time.monotonic() + 20
+    rates: dict[str, float] = {}
+    while not (rates.get("frame/n1/") and rates.get("state/n1/")):
+        assert time.monotonic() < deadline_s
+        rates = next((node["rates"] for node in nodes_of(plan)), {})
+    assert "frame/other/" not in rates
 
 
 def test_settings_that_are_too_large_are_left_out_of_the_state(

@@ -29,6 +29,7 @@ def test_each_topic_is_numbered_by_itself_in_one_session(wait_until):
         ]
         assert {each.origin.session for each in got if each} == {publisher.session}
         assert publisher.counters.sent == 4
+        assert publisher.offered == {str(TOPIC): 3, str(other): 1}
         assert publisher.counters.sent_bytes > 100
 
 

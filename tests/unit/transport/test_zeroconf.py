@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import secrets
 import sys
-import time
 from typing import Any
 
 import pytest
 
 from zbus.errors import ConfigError
-from zbus.transport import HeardRig, ZeroconfAnnouncer, find_by_zeroconf
+from zbus.transport import HeardRig, ZeroconfAnnouncer, ZeroconfFinder
 from zbus.transport import _zeroconf as zeroconf_module
 from zbus.wire import Beacon
-
-DEADLINE_S = 20.0
-LOOK_S = 0.5
 
 
 def beacon(session: str = "", directory: str = "tcp://127.0.0.1:5550", edge: str = "") -> Beacon:
     return Beacon("arena", "rig1", session or secrets.token_hex(4), 1_000, directory, edge)
 
 
-def find(session: str) -> HeardRig:
-    deadline_s = time.monotonic() + DEADLINE_S
-    while True:
-        assert time.monotonic() < deadline_s, "the rig was not found"
-        for rig in find_by_zeroconf(LOOK_S, ["127.0.0.1"]):
-            if rig.beacon.session == session:
-                return rig
+def find(session: str, finder: ZeroconfFinder) -> HeardRig | None:
+    return next((rig for rig in finder.listing() if rig.beacon.session == session), None)
 
 
-def test_a_rig_is_announced_and_found_as_it_told():
+def test_a_rig_is_announced_found_as_it_told_and_leaves(wait_until: Any):
     told = beacon()
-    with ZeroconfAnnouncer(told, "127.0.0.1"):
-        found = find(told.session)
-    assert found.beacon == told
-    assert found.address == "127.0.0.1"
-    assert told.session not in [rig.beacon.session for rig in find_by_zeroconf(LOOK_S, ["127.0.0.1"])]
+    with ZeroconfFinder(["127.0.0.1"]) as finder:
+        with ZeroconfAnnouncer(told, "127.0.0.1"):
+            wait_until(lambda: find(told.session, finder))
+            found = find(told.session, finder)
+        assert found is not None
+        assert (found.beacon, found.address) == (told, "127.0.0.1")
+        wait_until(lambda: not find(told.session, finder))
+    finder.close()
 
 
 def test_it_is_closed_before_it_was_announced_and_closed_twice(caplog: pytest.LogCaptureFixture):
@@ -49,7 +43,7 @@ def test_it_is_closed_before_it_was_announced_and_closed_twice(caplog: pytest.Lo
 
 
 @pytest.mark.parametrize("use", [lambda: ZeroconfAnnouncer(beacon(), "127.0.0.1").open(),
-                                 lambda: find_by_zeroconf(LOOK_S, ["127.0.0.1"])])  # fmt: skip
+                                 lambda: ZeroconfFinder(["127.0.0.1"]).open()])  # fmt: skip
 def test_without_the_library_the_error_names_the_extra(use: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "zeroconf", None)
     with pytest.raises(ConfigError) as caught:
