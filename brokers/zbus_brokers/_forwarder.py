@@ -19,7 +19,10 @@ from zbus.transport import (
     Reactor,
     Resource,
     bind,
+    can_read,
     make_socket,
+    recv_frames,
+    send_parts,
 )
 from zbus.wire import FRAME, decode_topic, header_limit
 from zbus_brokers._last_value import LastValueCache
@@ -121,9 +124,8 @@ class Forwarder(Resource):
 
     def _forward(self) -> None:
         for _ in range(TAKE_MAX):
-            try:
-                frames = self._in.recv_multipart(zmq.NOBLOCK, copy=False)
-            except zmq.Again:
+            frames = recv_frames(self._in)
+            if frames is None:
                 return
             if _is_message(frames):
                 self._pass_on(frames)
@@ -135,10 +137,8 @@ class Forwarder(Resource):
         if self.cache.keeps(frames[0].bytes):
             self.cache.remember([frame.bytes for frame in frames])
         # Why: asking for events makes libzmq notice at once what subscribers have taken.
-        self._out.getsockopt(zmq.EVENTS)
-        try:
-            self._out.send_multipart(frames, zmq.NOBLOCK, copy=False)
-        except zmq.Again:
+        can_read(self._out)
+        if not send_parts(self._out, frames):
             self.counters.dropped += 1
             return
         self.counters.forwarded += 1

@@ -33,6 +33,7 @@ from zbus.transport._options import (
     Link,
     apply_options,
 )
+from zbus.transport._parts import can_read, recv_frames, send_parts
 from zbus.transport._pipeline import Puller, Pusher, PusherCounters
 from zbus.transport._publisher import Publisher, PublisherCounters
 from zbus.transport._raw_publisher import RawPublisher
@@ -107,6 +108,7 @@ __all__ = [
     "ZeroconfFinder",
     "apply_options",
     "bind",
+    "can_read",
     "check_endpoint",
     "check_key",
     "connect",
@@ -123,7 +125,9 @@ __all__ = [
     "new_session",
     "own_interfaces",
     "read_clocks",
+    "recv_frames",
     "runtime_dir",
+    "send_parts",
     "split_route",
     "zeromq_features",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zmq
 
+from zbus.transport._parts import can_read
 from zbus.wire import Topic
 
 SUBSCRIPTIONS_MAX = 4_096
@@ -26,7 +27,7 @@ class Interest:
         for _ in range(NOTICES_MAX):
             # Why not just receive: asking for events also makes libzmq look now at what subscribers have
             # taken. It does so at most once a millisecond else, and a short queue counts as full till then.
-            if not int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+            if not can_read(socket):
                 return
             parts = socket.recv_multipart(zmq.NOBLOCK)
             # Why one part: an XSUB may send any message this way, and its second part would look the same.

@@ -18,8 +18,9 @@ from zbus.transport._ipc import IpcName, has_ipc
 from zbus.transport._link_watch import watch_link
 from zbus.transport._options import FRAMES_OUT, SMALL_OUT, Link
 from zbus.transport._own_socket import OwnSocket
+from zbus.transport._parts import count_bytes, send_parts
 from zbus.transport._resource import Resource
-from zbus.wire import Body, Buffer, Origin, Topic, encode_message
+from zbus.wire import Body, Origin, Topic, encode_message
 
 TOPICS_MAX = 4_096
 
@@ -118,11 +119,11 @@ class Publisher(Resource):
             raise
         self._seq[topic] = seq + 1
         self._interest.read(socket)
-        if not _send(socket, parts):
+        if not send_parts(socket, parts):
             self.counters.dropped += 1
             return False
         self.counters.sent += 1
-        self.counters.sent_bytes += sum(memoryview(part).nbytes for part in parts)
+        self.counters.sent_bytes += count_bytes(parts)
         return True
 
     def wants(self, topic: Topic) -> bool:
@@ -152,11 +153,3 @@ class Publisher(Resource):
                 next_step="publish many sources from several publishers",
             )
         return seq
-
-
-def _send(socket: zmq.Socket[bytes], parts: Sequence[Buffer]) -> bool:
-    try:
-        socket.send_multipart(parts, flags=zmq.NOBLOCK, copy=False)
-    except zmq.Again:
-        return False
-    return True

@@ -10,6 +10,7 @@ from zbus.transport._endpoints import bind
 from zbus.transport._interest import Interest
 from zbus.transport._options import FRAMES_OUT, Link
 from zbus.transport._own_socket import OwnSocket
+from zbus.transport._parts import count_bytes, send_parts
 from zbus.transport._publisher import PublisherCounters
 from zbus.transport._resource import Resource
 from zbus.wire import Buffer
@@ -56,11 +57,9 @@ class RawPublisher(Resource):
         """
         socket = self._own.get()
         self._interest.read(socket)
-        try:
-            socket.send_multipart(parts, flags=zmq.NOBLOCK, copy=False)
-        except zmq.Again:
+        if not send_parts(socket, parts):
             self.counters.dropped += 1
             return False
         self.counters.sent += 1
-        self.counters.sent_bytes += sum(memoryview(part).nbytes for part in parts)
+        self.counters.sent_bytes += count_bytes(parts)
         return True

@@ -16,14 +16,16 @@ from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Repeat
 from zbus.transport._link_watch import watch_link
 from zbus.transport._options import FRAMES_IN, SMALL_IN
 from zbus.transport._own_socket import OwnSocket
+from zbus.transport._parts import count_bytes, recv_parts
 from zbus.transport._resource import Resource, to_ms
 from zbus.transport._waiting import InOrder, NewestOfEach, Queue, Waiting
-from zbus.wire import FRAME, AnyBody, Origin, Topic, decode_body, decode_message
+from zbus.wire import FRAME, AnyBody, Buffer, Origin, Topic, decode_body, decode_message
 
 LATEST, EVERY = "latest", "every"
 DEPTH_FRAMES = 16
 DEPTH_SMALL = 10_000
 DRAIN_MAX = 256
+DRAIN_EACH_S = 0.05
 REASONS_MAX = 64
 
 Policy = Literal["latest", "every"]
@@ -91,6 +93,7 @@ class Subscriber(Resource):
             # Why: who wants every frame needs room for them while it is held up, not only when it reads.
             self._link = replace(FRAMES_IN, depth=depth)
         self._waiting: Queue = NewestOfEach() if policy == LATEST else InOrder(depth)
+        self._newest_only, self._drain_due_s = policy == LATEST, 0.0
         self._on_finding = on_finding
         self._gaps = GapDetector()
         self._own = OwnSocket("subscriber")
@@ -138,7 +141,7 @@ class Subscriber(Resource):
         """
         deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            self._drain()
+            self._drain_if_due()
             received = self._pop()
             if received is not None:
                 return received
@@ -162,17 +165,28 @@ class Subscriber(Resource):
             if received is not None:
                 yield received
 
-    def _drain(self) -> None:
-        """Read what has arrived, at most DRAIN_MAX messages so that a flood cannot hold the caller."""
-        socket = self.socket
-        for _ in range(DRAIN_MAX):
-            try:
-                frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
-            except zmq.Again:
-                return
-            self._take_in([frame.buffer for frame in frames])
+    def _drain_if_due(self) -> None:
+        """Read all that has arrived where the newest counts or some time went by, else one where none waits.
 
-    def _take_in(self, parts: list[memoryview]) -> None:
+        Why: to read and hand over one by one costs half, and who comes seldom needs room for what comes.
+        """
+        now_s = time.monotonic()
+        if self._newest_only or now_s >= self._drain_due_s:
+            self._drain_due_s = now_s + DRAIN_EACH_S
+            self._drain()
+        elif not len(self._waiting):
+            self._drain(1)
+
+    def _drain(self, count: int = DRAIN_MAX) -> None:
+        """Read what has arrived, at most `count` messages so that a flood cannot hold the caller."""
+        socket = self.socket
+        for _ in range(count):
+            parts = recv_parts(socket)
+            if parts is None:
+                return
+            self._take_in(parts)
+
+    def _take_in(self, parts: list[Buffer]) -> None:
         now_ns = time.monotonic_ns()
         try:
             message = decode_message(parts)
@@ -185,7 +199,7 @@ class Subscriber(Resource):
             self.counters.repeated += 1
             return
         self._note(finding)
-        nbytes = sum(part.nbytes for part in parts)
+        nbytes = count_bytes(parts)
         self.counters.skipped += self._waiting.put(Waiting(message, now_ns, nbytes))
 
     def _pop(self) -> Received | None:

@@ -29,6 +29,8 @@ class Queue(Protocol):
 
     def pop(self) -> Waiting | None: ...
 
+    def __len__(self) -> int: ...
+
 
 class InOrder:
     """All messages in order; the oldest give way beyond `depth` messages or `max_bytes`."""
@@ -37,6 +39,9 @@ class InOrder:
         self._depth, self._max_bytes = depth, max_bytes
         self._queue: deque[Waiting] = deque()
         self._nbytes = 0
+
+    def __len__(self) -> int:
+        return len(self._queue)
 
     def put(self, waiting: Waiting) -> int:
         """Take one in; returns how many older ones gave way."""
@@ -68,6 +73,9 @@ class NewestOfEach:
         self._topics_max, self._max_bytes = topics_max, max_bytes
         self._newest: OrderedDict[Topic, Waiting] = OrderedDict()
         self._nbytes = 0
+
+    def __len__(self) -> int:
+        return len(self._newest)
 
     def put(self, waiting: Waiting) -> int:
         """Take one in; returns how many others gave way."""

@@ -182,14 +182,26 @@ def test_a_flood_of_what_is_refused_does_not_hold_the_caller(monkeypatch, timeou
         def poll(self, timeout_ms):
             return 1
 
-        def recv_multipart(self, flags, copy):
-            return [zmq.Frame(b"nonsense")]
+        def recv(self, flags, copy):
+            return zmq.Frame(b"nonsense")
 
     monkeypatch.setattr(Subscriber, "socket", property(lambda self: rounds.append(1) or Endless()))
     began_s = time.monotonic()
     assert subscriber.recv(timeout_s) is None
     assert time.monotonic() - began_s >= timeout_s
     assert subscriber.counters.refused["wrong_part_count"] > 0
+
+
+def test_every_message_is_handed_over_whether_it_waits_here_or_in_the_socket(stranger, monkeypatch):
+    monkeypatch.setattr(subscriber_module, "DRAIN_EACH_S", 1e9)
+    with _Opened(open_subscriber(stranger, policy=EVERY)) as subscriber:
+        for seq in range(3):
+            stranger.send_multipart(parts(seq))
+            wait_for_arrival(subscriber)
+        assert [subscriber.recv(10).origin.seq for _ in range(3)] == [0, 1, 2]
+        stranger.send_multipart(parts(3))
+        assert subscriber.recv(10).origin.seq == 3
+        assert subscriber.recv(0) is None
 
 
 def test_take_is_bounded(stranger):
