@@ -49,9 +49,16 @@ class ClockEstimate:
     exchanges: int
     remote_utc_less_mono_ns: int | None = None
 
-    def to_map(self) -> dict[str, int]:
-        """As it stands in a state's details (spec 6)."""
-        return {"offset_ns": self.offset_ns, "error_ns": self.error_ns, "rtt_ns": self.rtt_ns}
+    def to_map(self, utc_less_mono_ns: int | None = None) -> dict[str, int]:
+        """As it stands in a state's details (spec 6).
+
+        `utc_less_mono_ns` is our wall clock less our monotonic one: with it, and where they told theirs, it
+        says in `utc_offset_ns` how far their wall clock is ahead of ours.
+        """
+        told = {"offset_ns": self.offset_ns, "error_ns": self.error_ns, "rtt_ns": self.rtt_ns}
+        if utc_less_mono_ns is not None and self.remote_utc_less_mono_ns is not None:
+            told["utc_offset_ns"] = self.offset_ns + self.remote_utc_less_mono_ns - utc_less_mono_ns
+        return told
 
     def to_local_ns(self, remote_ns: int) -> int:
         """A reading of their monotonic clock, as ours would have shown it."""

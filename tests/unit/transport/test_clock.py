@@ -152,7 +152,10 @@ def test_their_readings_are_told_in_our_time_and_their_wall_clock_beside():
     assert estimate is not None
     assert estimate.to_local_ns(1_000_150) == 150
     assert estimate.remote_utc_less_mono_ns == 8_000_000
-    assert estimate.to_map() == {"offset_ns": 1_000_000, "error_ns": 1, "rtt_ns": 0}
+    told = {"offset_ns": 1_000_000, "error_ns": 1, "rtt_ns": 0}
+    assert estimate.to_map() == told
+    # Their wall clock shows 9 000 100 when ours shows 100 + 8 999 995.
+    assert estimate.to_map(8_999_995) == {**told, "utc_offset_ns": 5}
 
 
 def test_where_their_wall_clock_was_not_told_it_is_not_known():
