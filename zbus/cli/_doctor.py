@@ -17,7 +17,7 @@ import click
 
 from zbus.cli._options import broker_options, json_option
 from zbus.config import BrokerPlan, GatewayPlan, Rig
-from zbus.errors import EXIT_FAILURE, ZbusError
+from zbus.errors import EXIT_FAILURE, KeyRefused, KeysError, ZbusError
 from zbus.nodes import is_free
 
 OPEN_FILES_MIN = 1_024
@@ -147,11 +147,14 @@ def _display() -> Finding:
 
 
 def _bus(broker: BrokerPlan) -> Iterator[Finding]:
-    from zbus.transport import Requester
+    from zbus.transport import Requester, key_of
 
     try:
-        with Requester(broker.directory) as requester:
+        with Requester(broker.directory, key=key_of(broker)) as requester:
             nodes = requester.request("nodes", timeout_s=1.0)["nodes"]
+    except (KeyRefused, KeysError) as error:
+        yield Finding("broker", "bad", error.cause, error.next_step)
+        return
     except ZbusError:
         yield Finding(
             "broker",

@@ -25,6 +25,7 @@ def gateway(
         "bind": bind or planned.bind,
         "directory": broker.directory,
         "subscribe": broker.subscribe,
+        "key": broker.key,
         "insecure": insecure or planned.insecure,
         "title": rig.name,
         "here": broker.here,

@@ -14,7 +14,7 @@ from zbus.cli._numbers import FiniteFloat
 from zbus.cli._options import broker_options, json_option
 from zbus.cli._text import printable
 from zbus.config import BrokerPlan, Rig
-from zbus.transport import Requester
+from zbus.transport import Requester, key_of
 
 TIMEOUT_S = 3.0
 
@@ -39,7 +39,7 @@ def ls(rig: Rig, broker: BrokerPlan, find_s: float | None, as_json: bool) -> Non
     if find_s is not None:
         show_found(find_s, as_json)
         return
-    with Requester(broker.directory) as requester:
+    with Requester(broker.directory, key=key_of(broker)) as requester:
         listing = requester.request("nodes", timeout_s=TIMEOUT_S)
         endpoints = requester.request("endpoints", timeout_s=TIMEOUT_S)
         hosts = list_hosts(requester, broker, listing["nodes"])

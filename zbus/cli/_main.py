@@ -40,6 +40,7 @@ VERBS = {
     "ls": ("_ls", "List nodes and their topics."),
     "tap": ("_tap", "Print the messages of some topics."),
     "top": ("_top", "Show rates, gaps and drops, again and again."),
+    "keys": ("_keys", "Make and list the keys that let other computers in."),
     "spec": ("_spec", "Print the wire specification."),
     "doctor": ("_doctor", "Check this machine and say what to mend."),
 }

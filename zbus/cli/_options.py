@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import re
 import tomllib
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import click
 from zbus.cli._numbers import FiniteFloat, NumberOrText, WholeNumber, has_odd_number
 from zbus.config import BrokerPlan, Rig, host_part, load_rig, read_settings
 from zbus.errors import ConfigError
+from zbus.transport import default_keys_folder, is_exposed
 
 Command = Callable[..., Any]
 
@@ -80,8 +83,19 @@ def chosen_broker() -> tuple[Rig, BrokerPlan]:
     path = kept("rig_path")
     verb = f"{click.get_current_context().command_path} --rig {path}"
     rig = host_part(load_rig(path) if path else Rig(), kept("host"), verb=verb)
-    given = {name: kept(name) for name in _ADDRESSES if kept(name)}
-    return rig, read_settings(BrokerPlan, {**asdict(rig.broker), **given}, Flags())
+    given = {name: kept(name) for name in (*_ADDRESSES, "key") if kept(name)}
+    broker = read_settings(BrokerPlan, {**asdict(rig.broker), **_at_the_edge(given), **given}, Flags())
+    if not broker.key and is_exposed(broker.directory):
+        broker = replace(broker, key=os.environ.get("ZBUS_KEY", ""))
+    return rig, broker
+
+
+def _at_the_edge(given: Mapping[str, str]) -> dict[str, str]:
+    """Where another computer's edge is published to and subscribed from: at the ports after its control's."""
+    match = re.fullmatch(r"(tcp://.+:)(\d{1,5})", given.get("directory", ""))
+    if match is None or not (is_exposed(match[0]) or given.get("key")):
+        return {}
+    return {"publish": f"{match[1]}{int(match[2]) + 1}", "subscribe": f"{match[1]}{int(match[2]) + 2}"}
 
 
 def kept_option(*flags: str, **attributes: Any) -> click.Option:
@@ -92,6 +106,21 @@ def kept_option(*flags: str, **attributes: Any) -> click.Option:
 def kept(name: str) -> Any:
     """What an option of `kept_option` was given, or None."""
     return click.get_current_context().meta.get(f"zbus.{name}")
+
+
+keys_option = click.option(
+    "--keys",
+    "keys",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FOLDER",
+    help="The rig's keys.  [default: the rig file's, else $ZBUS_KEYS, else zbus/keys in your config]",
+)
+
+
+def keys_folder(keys: Path | None, rig: Rig) -> Path:
+    """The keys folder that a command line, a rig file or the environment names."""
+    return keys or (Path(rig.keys) if rig.keys else default_keys_folder())
 
 
 def bind_option(default: str, metavar: str) -> Callable[[Command], Command]:
@@ -150,7 +179,9 @@ def _broker_options() -> list[tuple[list[str], dict[str, Any]]]:
     """Flags and attributes of `--rig`, `--host` and the addresses."""
     text = "A rig file; its [broker] section counts."
     rig = (["--rig", "rig_path"], {"type": click.Path(path_type=Path), "help": text} | _KEEPING)
-    return [rig, (["--host"], HOST | _KEEPING), *map(_address_option, _ADDRESSES)]
+    text = "The key file that opens another computer's rig.  [default: $ZBUS_KEY, beyond this computer]"
+    key = (["--key"], {"metavar": "FILE", "help": text} | _KEEPING)
+    return [rig, (["--host"], HOST | _KEEPING), *map(_address_option, _ADDRESSES), key]
 
 
 def _address_option(name: str) -> tuple[list[str], dict[str, Any]]:

@@ -17,7 +17,7 @@ from zbus.cli._text import printable
 from zbus.config import BrokerPlan, Rig
 from zbus.errors import RequestTimeout
 from zbus.nodes import is_answered
-from zbus.transport import EVERY, Finding, Gap, Reactor, Received, Restart, Subscriber
+from zbus.transport import EVERY, ClientKey, Finding, Gap, Reactor, Received, Restart, Subscriber, key_of
 from zbus.wire import KINDS, Frame
 
 SUMMARY_MAX_CHARS = 200
@@ -56,19 +56,25 @@ def tap(
     With --json each line is an object; times are in microseconds, pixels are left out.
     """
     wanted = topics or tuple(f"{kind}/" for kind in KINDS if kind != Frame.kind)
-    endpoint = at or broker.subscribe
-    run_node(lambda reactor: _Tap(endpoint, wanted, count, as_json, reactor).run(seconds))
+    endpoint, key = at or broker.subscribe, key_of(broker)
+    run_node(lambda reactor: _Tap(endpoint, key, wanted, count, as_json, reactor).run(seconds))
 
 
 class _Tap:
     """Shows what comes, until `count` messages were shown."""
 
     def __init__(
-        self, endpoint: str, topics: tuple[str, ...], count: int | None, as_json: bool, reactor: Reactor
+        self,
+        endpoint: str,
+        key: ClientKey | None,
+        topics: tuple[str, ...],
+        count: int | None,
+        as_json: bool,
+        reactor: Reactor,
     ) -> None:
         self._endpoint, self._topics, self._left, self._reactor = endpoint, topics, count, reactor
         self._show = _show_json if as_json else _show
-        self._subscriber = Subscriber(endpoint, topics, policy=EVERY, on_finding=_tell)
+        self._subscriber = Subscriber(endpoint, topics, policy=EVERY, on_finding=_tell, key=key)
 
     def run(self, seconds: float | None) -> None:
         """Until Ctrl-C, or for so long. Raises RequestTimeout where nobody was there for all of it."""

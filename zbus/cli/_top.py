@@ -16,7 +16,7 @@ from zbus.cli._options import broker_options, json_option
 from zbus.cli._text import printable
 from zbus.config import BrokerPlan, Rig
 from zbus.errors import RequestTimeout
-from zbus.transport import EVERY, Reactor, Subscriber
+from zbus.transport import EVERY, Reactor, Subscriber, key_of
 from zbus.wire import STATE, State
 
 CLEAR_SCREEN = "\x1b[2J\x1b[H"
@@ -59,15 +59,16 @@ def top(
     as_json: bool,
 ) -> None:
     """Show what each node does, by the second, and what it lost; also when nobody is heard any more."""
-    run_node(lambda reactor: _Top(broker.subscribe, period_s, as_json, reactor).run(seconds))
+    run_node(lambda reactor: _Top(broker, period_s, as_json, reactor).run(seconds))
 
 
 class _Top:
     """The last two states of each node, and what changed between them."""
 
-    def __init__(self, endpoint: str, period_s: float, as_json: bool, reactor: Reactor) -> None:
-        self._endpoint, self._period_s, self._as_json, self._reactor = endpoint, period_s, as_json, reactor
-        self._subscriber = Subscriber(endpoint, f"{STATE}/", policy=EVERY)
+    def __init__(self, broker: BrokerPlan, period_s: float, as_json: bool, reactor: Reactor) -> None:
+        self._endpoint, self._period_s, self._as_json = broker.subscribe, period_s, as_json
+        self._reactor = reactor
+        self._subscriber = Subscriber(self._endpoint, f"{STATE}/", policy=EVERY, key=key_of(broker))
         self._states: dict[str, State] = {}
         self._before: dict[str, State] = {}
         self._heard_s = time.monotonic()

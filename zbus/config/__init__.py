@@ -3,6 +3,7 @@
 from zbus.config._host_plans import HostPlan, RelayPlan
 from zbus.config._hosts import broker_of, host_part
 from zbus.config._plans import (
+    EDGE_PORT,
     BrokerPlan,
     CameraPlan,
     EdgePlan,
@@ -19,6 +20,7 @@ from zbus.config._settings import CommandLine, Place, describe_type, read_settin
 from zbus.config._toml_text import write_toml
 
 __all__ = [
+    "EDGE_PORT",
     "BrokerPlan",
     "CameraPlan",
     "CommandLine",

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from zbus.gateways._handoff import Heard
-from zbus.transport import EVERY, LATEST, Reactor, Resource, Subscriber, check_endpoint
+from zbus.transport import EVERY, LATEST, ClientKey, Reactor, Resource, Subscriber, check_endpoint
 from zbus.wire import EVENT, FRAME, JPEG_RENDITION, OVERLAY, STATE, TRACKS, Topic
 
 # Why: what a page has not seen after this many messages, it need not see any more.
@@ -29,7 +29,9 @@ class Pump(Resource):
         endpoint: str,
         deliver: Callable[[Heard], None],
         on_failure: Callable[[Exception], None],
+        key: ClientKey | None = None,
     ) -> None:
+        self._key = key
         self._endpoint, self._deliver, self._on_failure = endpoint, deliver, on_failure
         self._pictures: dict[str, Subscriber] = {}
         self._reactor: Reactor | None = None
@@ -80,7 +82,9 @@ class Pump(Resource):
                 subscriber.close()
 
     def _subscriber(self, *topics: str, depth: int) -> Subscriber:
-        return Subscriber(self._endpoint, topics, policy=EVERY, depth=depth, on_finding=self._deliver)
+        return Subscriber(
+            self._endpoint, topics, policy=EVERY, depth=depth, on_finding=self._deliver, key=self._key
+        )
 
     def _take(self, subscriber: Subscriber) -> None:
         for received in subscriber.take():
@@ -90,7 +94,7 @@ class Pump(Resource):
         if camera in self._pictures:
             return
         topic = str(Topic(FRAME, camera, JPEG_RENDITION))
-        subscriber = Subscriber(self._endpoint, topic, policy=LATEST, on_finding=self._deliver)
+        subscriber = Subscriber(self._endpoint, topic, policy=LATEST, on_finding=self._deliver, key=self._key)
         subscriber.open()
         self._pictures[camera] = subscriber
         reactor.watch(subscriber.socket, lambda: self._take(subscriber))

@@ -17,6 +17,7 @@ from zbus.gateways._connection import PatientConnection
 from zbus.gateways._listener import allowed_hosts, url_of
 from zbus.gateways._settings import GatewaySettings
 from zbus.gateways._view import BusView
+from zbus.transport import load_client_key
 
 CONNECTIONS_MAX = 64
 LIVE_MESSAGE_MAX_BYTES = 4_096
@@ -41,7 +42,11 @@ async def _serve(
     stop: threading.Event,
 ) -> None:
     view = BusView(
-        settings.subscribe, settings.directory, here=settings.here, viewers_max=settings.viewers_max
+        settings.subscribe,
+        settings.directory,
+        here=settings.here,
+        viewers_max=settings.viewers_max,
+        key=load_client_key(settings.key) if settings.key else None,
     )
     app = build_app(settings, view, allowed_hosts(settings, listener))
     server = _Server(_config(app), view, lambda: on_ready(url_of(listener)))

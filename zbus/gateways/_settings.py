@@ -18,7 +18,8 @@ class GatewaySettings:
 
     `viewers_max` live pages and picture streams run at once. `insecure` allows an address beyond loopback
     although nothing locks it; `hosts` are further names under which browsers reach the gateway then.
-    `here` is what the nodes of this computer call it.
+    `key` is the path of the key file for a bus that is locked. `here` is what the nodes of this computer call
+    it.
     Raises ValueError for what cannot be.
     """
 
@@ -29,6 +30,7 @@ class GatewaySettings:
     insecure: bool = False
     title: str = "zbus"
     hosts: tuple[str, ...] = ()
+    key: str = ""
     here: str = field(default_factory=socket.gethostname)
 
     def __post_init__(self) -> None:

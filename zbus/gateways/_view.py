@@ -15,7 +15,7 @@ from zbus.gateways._audience import Audience
 from zbus.gateways._handoff import Handoff, Heard
 from zbus.gateways._nodes import Node, NodeTable
 from zbus.gateways._pump import Pump
-from zbus.transport import Gap, Received, Requester
+from zbus.transport import ClientKey, Gap, Received, Requester
 from zbus.wire import (
     DIRECTORY,
     EVENT,
@@ -52,14 +52,22 @@ class BusView:
     Acquires in `async with`. If the bus can be heard no more, `failure` says why and `on_failure` is called.
     """
 
-    def __init__(self, subscribe: str, directory: str, *, here: str = "", viewers_max: int) -> None:
-        self._directory, self._here = directory, here
+    def __init__(
+        self,
+        subscribe: str,
+        directory: str,
+        *,
+        here: str = "",
+        viewers_max: int,
+        key: ClientKey | None = None,
+    ) -> None:
+        self._directory, self._here, self._key = directory, here, key
         self._nodes = NodeTable()
         self._latest: OrderedDict[Topic, Received] = OrderedDict()
         self._events: deque[Received] = deque(maxlen=EVENTS_MAX)
         self._lost: Counter[str] = Counter()
         self._handoff = Handoff(self.hear)
-        self._pump = Pump(subscribe, self._handoff.put, self._on_pump_failure)
+        self._pump = Pump(subscribe, self._handoff.put, self._on_pump_failure, key)
         self.audience = Audience(viewers_max, self._pump)
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
@@ -147,7 +155,7 @@ class BusView:
         """Ask a node; at most REQUESTS_MAX at once. Raises RequestRefused, RequestTimeout."""
 
         def ask() -> Mapping[str, Any]:
-            with Requester(self._directory, sender="gateway") as requester:
+            with Requester(self._directory, sender="gateway", key=self._key) as requester:
                 return requester.request(verb, args, target=target, timeout_s=timeout_s)
 
         return await self._loop.run_in_executor(self._askers, ask)

@@ -14,7 +14,7 @@ from zbus.nodes._folder import rig_folder
 from zbus.nodes._pictures import encode_jpeg, to_mono_or_bgr
 from zbus.nodes._presence import Presence, Report
 from zbus.plugins import load_plugin
-from zbus.transport import FRAMES_OUT, Publisher, Reactor
+from zbus.transport import FRAMES_OUT, Publisher, Reactor, key_of
 from zbus.wire import (
     DEGRADED,
     ENDED,
@@ -78,6 +78,7 @@ class _CameraNode:
             connect=[broker.publish],
             ipc_folder=rig_folder(broker),
             session=self.presence.publisher.session,
+            key=key_of(broker),
         )
         self._shape: dict[str, Any] = {}
         self._jpeg_due_s = 0.0

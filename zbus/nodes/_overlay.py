@@ -13,7 +13,7 @@ from zbus.config import BrokerPlan, OverlayPlan, read_settings
 from zbus.errors import WireError
 from zbus.nodes._presence import Presence, Report
 from zbus.overlay import DoorDefaults, Intake, OverlayStore
-from zbus.transport import EVERY, Puller, Reactor, Subscriber
+from zbus.transport import EVERY, Puller, Reactor, Subscriber, key_of
 from zbus.wire import DIRECTORY, EVENT, OVERLAY, RUNNING, STATE, Event, State, Topic, decode_overlays
 
 NODE = "overlay"
@@ -41,7 +41,7 @@ class _OverlayNode:
     def __init__(self, plan: OverlayPlan, broker: BrokerPlan, reactor: Reactor) -> None:
         self.door = Puller(plan.bind, insecure=plan.insecure)
         topics = [f"{STATE}/", str(Topic(EVENT, DIRECTORY))]
-        self.states = Subscriber(broker.subscribe, topics, policy=EVERY)
+        self.states = Subscriber(broker.subscribe, topics, policy=EVERY, key=key_of(broker))
         verbs = {"configure": self._configure}
         self.presence = Presence(NODE, "overlay", broker, reactor, self._report, verbs)
         self._store, self._intake = OverlayStore(), Intake()

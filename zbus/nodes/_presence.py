@@ -13,7 +13,7 @@ from typing import Any
 from zbus.config import BrokerPlan
 from zbus.errors import WireError
 from zbus.nodes._rates import Rates
-from zbus.transport import ControlLink, Publisher, Reactor, Resource, Verb
+from zbus.transport import ControlLink, Publisher, Reactor, Resource, Verb, key_of
 from zbus.wire import ENDED, EVENT, RUNNING, STARTING, STATE, STOPPED, Event, Reply, State, Topic
 
 ANNOUNCE_PERIOD_S = 0.5
@@ -62,8 +62,9 @@ class Presence(Resource):
         self._since_ns = time.time_ns()
         self._reactor, self._report = reactor, report
         all_verbs: dict[str, Verb] = {"status": self._status, "stop": self._stop, **(verbs or {})}
-        self._link = ControlLink(node, broker.directory, all_verbs, self._on_reply)
-        self.publisher = Publisher(node, connect=[broker.publish])
+        key = key_of(broker)
+        self._link = ControlLink(node, broker.directory, all_verbs, self._on_reply, key=key)
+        self.publisher = Publisher(node, connect=[broker.publish], key=key)
         self._rates = Rates()
         self._undo = ExitStack()
         self._warned = ""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from zbus.config import BrokerPlan
-from zbus.transport import EVERY, Reactor, Received, Resource, Subscriber
+from zbus.transport import EVERY, Reactor, Received, Resource, Subscriber, key_of
 from zbus.wire import (
     CONFIRMED,
     ENDED,
@@ -42,7 +42,7 @@ class Probe(Resource):
     def __init__(self, camera: str, broker: BrokerPlan, reactor: Reactor) -> None:
         self._camera, self._reactor = camera, reactor
         topics = [f"{STATE}/", f"{TRACKS}/", str(Topic(EVENT, camera))]
-        self._subscriber = Subscriber(broker.subscribe, topics, policy=EVERY)
+        self._subscriber = Subscriber(broker.subscribe, topics, policy=EVERY, key=key_of(broker))
         self._states: dict[str, State] = {}
         self._past: dict[str, dict[str, float]] = {}
         self._sessions: dict[str, str] = {}

@@ -24,6 +24,7 @@ from zbus.transport import (
     Restart,
     Subscriber,
     is_worth_a_line,
+    key_of,
 )
 from zbus.wire import DEGRADED, FRAME, RUNNING, TRACKS, Frame, Topic, TracksMessage
 
@@ -80,7 +81,7 @@ def find_frames(camera: str, broker: BrokerPlan, reactor: Reactor) -> str:
     Raises UnknownName, RequestTimeout.
     """
     deadline_s = time.monotonic() + CAMERA_WAIT_S
-    with Requester(broker.directory) as requester:
+    with Requester(broker.directory, key=key_of(broker)) as requester:
         while not reactor.stopping:
             is_late = time.monotonic() > deadline_s
             publishers = _ask_for(camera, requester, is_late)
@@ -132,6 +133,7 @@ class _TrackerNode:
             policy=EVERY,
             depth=plan.queue_frames,
             on_finding=self._on_finding,
+            key=key_of(broker) if endpoint == broker.subscribe else None,
         )
         self.presence = Presence(node, "tracker", broker, reactor, self._report)
         self._endpoint, self._reactor = endpoint, reactor

@@ -157,8 +157,11 @@ def default_keys_folder() -> Path:
 def _make_pair() -> tuple[str, str]:
     if not zmq.has("curve"):
         raise KeysError("this libzmq cannot encrypt", next_step="pip install --upgrade pyzmq")
-    public, secret = zmq.curve_keypair()
-    return public.decode(), secret.decode()
+    while True:
+        public, secret = (part.decode() for part in zmq.curve_keypair())
+        # Why: a command would take such a key for an option.
+        if not public.startswith("-"):
+            return public, secret
 
 
 def _check_name(name: str) -> str:

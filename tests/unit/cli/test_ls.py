@@ -31,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     answers: dict[str, Any] = {"endpoints": PLACES}
 
     class Asked:
-        def __init__(self, directory: str) -> None: ...
+        def __init__(self, directory: str, key: object) -> None: ...
         def __enter__(self) -> Asked:
             return self
 

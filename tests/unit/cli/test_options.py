@@ -103,3 +103,30 @@ def test_who_lets_strangers_in_is_told(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err == ""
     warn_if_open(True)
     assert "nothing is locked" in capsys.readouterr().err
+
+
+@click.command()
+@broker_options
+def which(rig: Rig, broker: BrokerPlan) -> None:
+    click.echo(f"{broker.publish} {broker.subscribe} {broker.key or '-'}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--directory", "tcp://rig:5560"], "tcp://rig:5561 tcp://rig:5562 env.key"),
+        (["--directory", "tcp://rig:5560", "--key", "x"], "tcp://rig:5561 tcp://rig:5562 x"),
+        (
+            ["--directory", "tcp://127.0.0.1:7000", "--key", "x"],
+            "tcp://127.0.0.1:7001 tcp://127.0.0.1:7002 x",
+        ),
+        (["--directory", "tcp://127.0.0.1:7000"], "tcp://127.0.0.1:5551 tcp://127.0.0.1:5552 -"),
+        (["--directory", "tcp://rig:5560", "--publish", "tcp://p:1"], "tcp://p:1 tcp://rig:5562 env.key"),
+        ([], "tcp://127.0.0.1:5551 tcp://127.0.0.1:5552 -"),
+    ],
+)
+def test_another_computers_edge_is_named_by_one_address(
+    arguments: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZBUS_KEY", "env.key")
+    assert CliRunner().invoke(which, arguments).output == f"{told}\n"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from zbus.cli import _top
+from zbus.config import BrokerPlan
 from zbus.transport import Reactor
 from zbus.wire import State
 
@@ -38,7 +39,7 @@ def test_when_nobody_is_heard_any_more_it_says_so(
     monkeypatch.setattr(_top, "SILENT_AFTER_S", 0.5)
     broker = start_broker()
     with Reactor() as reactor:
-        top = _top._Top(broker.subscribe, 0.1, False, reactor)
+        top = _top._Top(BrokerPlan(subscribe=broker.subscribe), 0.1, False, reactor)
 
         def end() -> None:
             if "nothing was heard for" in (told := capsys.readouterr().out):

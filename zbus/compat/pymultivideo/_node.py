@@ -11,7 +11,7 @@ from zbus.compat.pymultivideo._rate import RateMeter
 from zbus.compat.pymultivideo._settings import FrontEndSettings, node_id
 from zbus.config import BrokerPlan
 from zbus.nodes import Presence, Report, find_frames
-from zbus.transport import EVERY, LATEST, RawPublisher, Reactor, Received, Subscriber
+from zbus.transport import EVERY, LATEST, RawPublisher, Reactor, Received, Subscriber, key_of
 from zbus.wire import (
     DEGRADED,
     DIRECTORY,
@@ -51,8 +51,12 @@ class _FrontEndNode:
         self._settings, self._endpoint, self._door = settings, endpoint, door
         self.pictures = RawPublisher(settings.pub_address, insecure=settings.insecure)
         policy = LATEST if settings.put_rate else EVERY
-        self.frames = Subscriber(endpoint, str(Topic(FRAME, settings.camera)), policy=policy)
-        self.states = Subscriber(broker.subscribe, [f"{STATE}/", str(Topic(EVENT, DIRECTORY))], policy=EVERY)
+        self.frames = Subscriber(
+            endpoint, str(Topic(FRAME, settings.camera)), policy=policy, key=key_of(broker)
+        )
+        self.states = Subscriber(
+            broker.subscribe, [f"{STATE}/", str(Topic(EVENT, DIRECTORY))], policy=EVERY, key=key_of(broker)
+        )
         self.presence = Presence(node_id(settings.camera), "front-end", broker, reactor, self._report)
         self._newest: Frame | None = None
         self._message: list[Buffer] = []

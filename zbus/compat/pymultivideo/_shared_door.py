@@ -13,7 +13,7 @@ from zbus.compat.pymultivideo._boxes import BOX_ID, Size, box_defaults
 from zbus.compat.pymultivideo._settings import FrontEndSettings, node_id
 from zbus.config import BrokerPlan
 from zbus.errors import AddressInUse, RequestRefused, RequestTimeout
-from zbus.transport import Reactor, Requester, Resource
+from zbus.transport import Reactor, Requester, Resource, key_of
 from zbus.wire import State
 
 STATUS_TIMEOUT_S = 2.0
@@ -39,7 +39,7 @@ class SharedDoor(Resource):
         self, settings: FrontEndSettings, broker: BrokerPlan, reactor: Reactor, taken: AddressInUse
     ) -> None:
         self._settings, self._reactor, self._taken = settings, reactor, taken
-        self._requester = Requester(broker.directory, sender=node_id(settings.camera))
+        self._requester = Requester(broker.directory, sender=node_id(settings.camera), key=key_of(broker))
         self._size_px: Size | None = None
         self._here = broker.here
         self._node = ""
