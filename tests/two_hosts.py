@@ -24,7 +24,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,7 @@ class Host:
     address: str
     folder: Path
     within: tuple[str, ...]
+    started: list[subprocess.Popen[str]] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def env(self) -> dict[str, str]:
@@ -89,9 +90,19 @@ class Host:
 
     def start(self, *command: str, **settings: Any) -> subprocess.Popen[str]:
         """Start a command; what is still there when the hosts end is killed."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*self.within, *command], env=self.env, cwd=self.folder, text=True, **settings
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Kill what was started here, and what that has started."""
+        # Why these too: one that has not yet got as far as the namespace is not found in it.
+        for process in self.started:
+            process.kill()
+            process.wait()
+        _kill_all_in(self.namespace)
 
     def zbus(self, *arguments: str) -> ZbusProcess:
         """A zbus command that runs on, for `with`."""
@@ -120,7 +131,6 @@ def _host(name: str, side: str, address: str, device: str, mtu_bytes: int) -> It
     with ExitStack() as undo:
         _ip("netns", "add", namespace)
         undo.callback(_ip, "netns", "del", namespace)
-        undo.callback(_kill_all_in, namespace)
         shm = _SHM / namespace
         shm.mkdir(mode=0o700)
         undo.callback(shutil.rmtree, shm, ignore_errors=True)
@@ -135,8 +145,9 @@ def _host(name: str, side: str, address: str, device: str, mtu_bytes: int) -> It
         _ip(*inside, "link", "set", device, "mtu", str(mtu_bytes), "addrgenmode", "none", "up")
         _ip(*inside, "link", "set", "lo", "up")
         enter = ("unshare", "--uts", "--mount", "sh", "-c", _ENTER, "sh", name, str(shm))
-        yield Host(name, namespace, address, folder, ("ip", "netns", "exec", namespace, *enter))
-        _kill_all_in(namespace)
+        host = Host(name, namespace, address, folder, ("ip", "netns", "exec", namespace, *enter))
+        undo.callback(host.end)
+        yield host
 
 
 def _kill_all_in(namespace: str) -> None:
