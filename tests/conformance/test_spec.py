@@ -32,6 +32,7 @@ BASES = {
     "request": "configure",
     "reply": "done",
     "beacon": "all keys",
+    "notice": "no ring at the moment",
 }
 
 
@@ -82,7 +83,7 @@ def test_pixel_formats_and_codecs():
         for name, pixels in wire.PIXEL_FORMATS.items()
     }
     assert column("Codecs") == list(wire.CODECS)
-    assert column("Renditions") == [wire.JPEG_RENDITION]
+    assert column("Renditions") == [wire.JPEG_RENDITION, wire.RING_RENDITION]
 
 
 def test_states_and_verbs():
@@ -122,7 +123,18 @@ def test_header_keys_are_those_that_are_sent(kind):
     body = wire.decode_body(message)
     assert body is not None
     sent = wire.decode_message(wire.encode_message(message.topic, message.origin, body)).header
-    assert set(sent) | {"device_ns"} == key_names("all", kind) | {"device_ns"}
+    assert set(sent) | MAY_BE_ABSENT == key_names("all", kind) | MAY_BE_ABSENT
+
+
+def test_header_keys_of_notices_are_those_that_are_sent():
+    message = wire.decode_message(base("notice").parts)
+    body = wire.decode_notice(message)
+    frame = body.frame(bytes(body.nbytes))
+    notice = wire.FrameNotice(frame.header(), body.reference)
+    parts = wire.encode_message(message.topic, message.origin, notice)
+    assert len(parts) == 2
+    sent = wire.decode_message(parts).header
+    assert set(sent) | MAY_BE_ABSENT == key_names("all", "frame", "frame.ring")
 
 
 def test_control_keys_are_those_that_are_sent():
@@ -145,6 +157,7 @@ def test_an_origin_is_the_common_keys():
 KEYS = [(kind, *row) for kind in DATA_KINDS for row in key_rows("all") + key_rows(kind)]
 KEYS += [("request", *row) for row in key_rows("control")] + [("reply", *row) for row in key_rows("reply")]
 KEYS += [("beacon", *row) for row in key_rows("beacon")]
+KEYS += [("notice", *row) for row in key_rows("frame.ring")]
 # Why: a reply that is ok has no error that could be wrong.
 CHECKED_KEYS = [row for row in KEYS if row[1] != "error"]
 READERS = {
@@ -154,6 +167,7 @@ READERS = {
 }
 WRONG = {"int": ["1", 1.0, None], "text": [1, b"x"], "array": ["x", {}], "bool": [1, None], "map": [[], 1]}
 ABSENT = object()
+MAY_BE_ABSENT = {"device_ns", "relayed_mono_ns", "thinned"}
 
 
 @pytest.mark.parametrize(("kind", "key", "optional", "type_and_bound"), CHECKED_KEYS)
@@ -204,7 +218,8 @@ def test_worked_examples_are_vectors(document):
 
 
 @pytest.mark.parametrize(
-    "part", ["1-envelope", "3-frame", "4-tracks", "5-overlay", "6-state", "7-control", "8-discovery"]
+    "part",
+    ["1-envelope", "3-frame", "4-tracks", "5-overlay", "6-state", "7-control", "8-discovery", "9-shm"],
 )
 def test_every_part_has_a_worked_example(part):
     assert "```text\nvector " in text_of(part)

@@ -18,6 +18,7 @@ from zbus.wire import (
     TRACK_STATES,
     VERBS,
     Frame,
+    FrameNotice,
     OverlaySet,
     TracksMessage,
     decode_beacon,
@@ -26,6 +27,7 @@ from zbus.wire import (
     decode_overlays,
     decode_reply,
     decode_request,
+    decode_ring_header,
 )
 
 VECTORS = load_vectors()
@@ -114,6 +116,7 @@ def read_data(parts):
 def body_fields(body):
     if isinstance(body, Frame):
         fields = fields_of(body) | {"nbytes": body.nbytes}
+        assert fields.pop("check") is None
         data = bytes(fields.pop("data"))
         small = body.codec == "raw" and body.width < 100
         return (
@@ -160,7 +163,31 @@ def fields_of(record):
     return {name: getattr(record, name) for name in record.__slots__}
 
 
+def read_notice(parts):
+    message = decode_message(parts)
+    notice = decode_body(message)
+    assert isinstance(notice, FrameNotice)
+    assert notice.frame(bytes(notice.nbytes)).nbytes == notice.nbytes
+    return {key: value for key, value in notice.header().items() if key != "v"}
+
+
+def read_ring(parts):
+    """As a stranger would read it: by the header's numbers and nothing else."""
+    (data,) = parts
+    header = decode_ring_header(data, len(data))
+    starts = [header.header_bytes + slot * header.slot_stride for slot in range(header.slot_count)]
+    locks = [int.from_bytes(data[start : start + 8], "little") for start in starts]
+    begins = [start + header.slot_header_bytes for start in starts]
+    pixels = [
+        data[begin : begin + header.payload_max] if lock and lock % 2 == 0 else None
+        for begin, lock in zip(begins, locks, strict=True)
+    ]
+    return fields_of(header) | {"version": 1, "locks": locks, "pixels": pixels}
+
+
 READERS = {
+    "notice": read_notice,
+    "ring": read_ring,
     "envelope": read_envelope,
     "door": read_door,
     "request": read_request,

@@ -74,8 +74,10 @@ WALL_CLOCK = {
     "zbus/testing/_camera_contract.py": "what captured_ns is held against",
     "zbus/transport/_clock_watch.py": "watches it",
     "zbus/transport/_control_link.py": "asked_ns of a request, and whether it came too late",
+    "zbus/transport/_lifespan.py": "whether a frame's two clocks are this host's two",
     "zbus/transport/_publisher.py": "published_ns",
     "zbus/transport/_requester.py": "asked_ns of a request",
+    "zbus/transport/_ring_sweep.py": "the age of a file, which the file system tells by UTC",
 }
 WALL_CLOCK_NAMES = {
     "time.time", "time.time_ns", "time.clock_gettime", "time.localtime", "time.gmtime",

@@ -16,7 +16,7 @@ from zbus.transport._clock_watch import (
 from zbus.transport._context import make_socket, new_session, zeromq_features
 from zbus.transport._control_link import ControlLink, Verb, is_request, is_worth_a_line, split_route
 from zbus.transport._endpoints import LOCK_FIRST, bind, check_endpoint, connect, is_exposed
-from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Repeat, Restart
+from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Overrun, Repeat, Restart
 from zbus.transport._heard_rigs import HeardRig, HeardRigs
 from zbus.transport._interfaces import find_interface, own_interfaces
 from zbus.transport._ipc import IpcName, runtime_dir
@@ -41,7 +41,13 @@ from zbus.transport._reactor import Reactor, Timer
 from zbus.transport._replies import ReplyCache
 from zbus.transport._requester import Requester
 from zbus.transport._resource import Resource
+from zbus.transport._ring_file import has_ring
+from zbus.transport._ring_inlet import RingUse
+from zbus.transport._ring_outlet import RingOutlet, RingPlan
+from zbus.transport._ring_reader import RingReader
+from zbus.transport._ring_sweep import sweep_rings
 from zbus.transport._server_lock import ServerLock
+from zbus.transport._shmring import RingWriter
 from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber, SubscriberCounters
 from zbus.transport._zeroconf import ZeroconfAnnouncer, ZeroconfFinder
 
@@ -82,6 +88,7 @@ __all__ = [
     "IpcName",
     "KeysFolder",
     "Link",
+    "Overrun",
     "Policy",
     "Publisher",
     "PublisherCounters",
@@ -98,6 +105,11 @@ __all__ = [
     "Restart",
     "RigKey",
     "Rights",
+    "RingOutlet",
+    "RingPlan",
+    "RingReader",
+    "RingUse",
+    "RingWriter",
     "ServerLock",
     "Subscriber",
     "SubscriberCounters",
@@ -114,6 +126,7 @@ __all__ = [
     "connect",
     "default_keys_folder",
     "find_interface",
+    "has_ring",
     "is_exposed",
     "is_on_loopback",
     "is_request",
@@ -129,5 +142,6 @@ __all__ = [
     "runtime_dir",
     "send_parts",
     "split_route",
+    "sweep_rings",
     "zeromq_features",
 ]

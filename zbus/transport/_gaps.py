@@ -47,7 +47,15 @@ class Repeat:
     seq: int
 
 
-Finding = Gap | Restart | Duplicate | Repeat
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """A frame's pixels were written over in shared memory before they were handed over."""
+
+    topic: str
+    seq: int
+
+
+Finding = Gap | Restart | Duplicate | Repeat | Overrun
 
 
 @dataclass(slots=True)
@@ -83,7 +91,10 @@ class GapDetector:
         if -REPEAT_WINDOW < ahead <= 0:
             return Repeat(topic, origin.seq)
         seen.seq = origin.seq
-        return Gap(topic, ahead - 1, origin.seq - ahead + 1) if ahead > 1 else None
+        missing = ahead - 1
+        if missing:
+            missing -= _thinned(message)
+        return Gap(topic, missing, origin.seq - ahead + 1) if missing > 0 else None
 
     def _other_session(self, topic: str, seen: _Seen, message: Message, mono_ns: int) -> Finding:
         session = message.origin.session
@@ -98,3 +109,9 @@ class GapDetector:
         self._seen.move_to_end(topic)
         if len(self._seen) > self._topics_max:
             self._seen.popitem(last=False)
+
+
+def _thinned(message: Message) -> int:
+    """How many messages directly before this one a relay left out on purpose."""
+    thinned = message.header.get("thinned", 0)
+    return thinned if isinstance(thinned, int) and thinned > 0 else 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import zmq
+from numpy.typing import DTypeLike, NDArray
 
 from zbus.errors import TransportError, WireError
 from zbus.transport._client_key import ClientKey
@@ -20,7 +22,20 @@ from zbus.transport._options import FRAMES_OUT, SMALL_OUT, Link
 from zbus.transport._own_socket import OwnSocket
 from zbus.transport._parts import count_bytes, send_parts
 from zbus.transport._resource import Resource
-from zbus.wire import Body, Origin, Topic, encode_message
+from zbus.transport._ring_outlet import RingOutlet, RingPlan
+from zbus.wire import (
+    FRAME,
+    NO_RING,
+    RAW,
+    RING_RENDITION,
+    Body,
+    Buffer,
+    Frame,
+    FrameNotice,
+    Origin,
+    Topic,
+    encode_message,
+)
 
 TOPICS_MAX = 4_096
 
@@ -46,8 +61,9 @@ class Publisher(Resource):
     `link` is FRAMES_OUT or SMALL_OUT; `connect` are the forwarder's publish endpoints; `bind` are its own
     (port 0 takes any). With `ipc_folder` it also takes the ipc name `ipc_name` (default: `node`) there, which
     one process holds at a time. Publishers of one node share a `session`; without one it is new. `key` opens
-    what it connects to where that is locked. Acquires in
-    `with` (or `open`), belongs to the thread that opened it.
+    what it connects to where that is locked. With `ring` the pixels of raw frames are shown to subscribers of
+    this machine in shared memory, one ring a camera. Acquires in `with` (or `open`), belongs to the thread
+    that opened it.
     """
 
     def __init__(
@@ -62,6 +78,7 @@ class Publisher(Resource):
         insecure: bool = False,
         session: str = "",
         key: ClientKey | None = None,
+        ring: RingPlan | None = None,
     ) -> None:
         self._key = key
         self.node = node
@@ -74,6 +91,8 @@ class Publisher(Resource):
         self._own = OwnSocket("publisher")
         self._seq: dict[Topic, int] = {}
         self._interest = Interest()
+        self._ring_plan = ring
+        self._outlets: dict[str, RingOutlet] = {}
 
     def open(self) -> None:
         """Bind and connect. Raises AddressInUse, ExposedAddress, TransportError."""
@@ -91,6 +110,8 @@ class Publisher(Resource):
         self._own.close()
         self._interest = Interest()
         self.endpoints.clear()
+        for outlet in self._outlets.values():
+            outlet.close()
         if self._ipc is not None:
             self._ipc.release()
 
@@ -104,27 +125,50 @@ class Publisher(Resource):
         """How many messages of each topic were sent, whether or not somebody subscribed."""
         return {str(topic): seq for topic, seq in self._seq.items()}
 
-    def send(self, topic: Topic, body: Body) -> bool:
+    def send(self, topic: Topic, body: Body, *, origin: Origin | None = None) -> bool:
         """Send one message now, without ever waiting. False where it was dropped, and counted.
 
-        A large payload is not copied: its buffer must not be written to afterwards. Raises WireError
-        where the body breaks the spec; nothing was sent then.
+        A large payload is not copied: its buffer must not be written to afterwards. A relay gives the
+        `origin` that the message came with. Raises WireError where the body breaks the spec; nothing was
+        sent then.
         """
         socket = self._own.get()
         seq = self._next_seq(topic)
+        self._interest.read(socket)
+        origin = origin or Origin(self.node, self.session, seq, time.time_ns())
         try:
-            parts = encode_message(topic, Origin(self.node, self.session, seq, time.time_ns()), body)
+            messages = self._encode(topic, origin, body)
         except WireError:
             self.counters.refused += 1
             raise
         self._seq[topic] = seq + 1
-        self._interest.read(socket)
-        if not send_parts(socket, parts):
+        unsent = [parts for parts in messages if not send_parts(socket, parts)]
+        if unsent:
             self.counters.dropped += 1
             return False
         self.counters.sent += 1
-        self.counters.sent_bytes += count_bytes(parts)
+        self.counters.sent_bytes += sum(map(count_bytes, messages))
         return True
+
+    def loan(
+        self, topic: Topic, shape: Sequence[int], dtype: DTypeLike = np.uint8
+    ) -> NDArray[np.generic] | None:
+        """A writable array in shared memory for the next picture of a camera, from any thread.
+
+        A frame of that array is sent without copying its pixels; the array must not be written to
+        afterwards. One that is never sent needs no word. None where there is no ring, or no slot to be had:
+        then any other array will do.
+        """
+        outlet = self.ring_of(topic)
+        return None if outlet is None else outlet.loan(shape, dtype)
+
+    def ring_of(self, topic: Topic) -> RingOutlet | None:
+        """The ring of a camera's frames and what became of it; None where this publisher has none."""
+        outlet = self._outlets.get(topic.source)
+        if outlet is None and self._ring_plan is not None and len(self._outlets) < TOPICS_MAX:
+            # Why so: another thread that asks for a loan may come to it at the same moment.
+            outlet = self._outlets.setdefault(topic.source, RingOutlet(topic.source, self._ring_plan))
+        return outlet
 
     def wants(self, topic: Topic) -> bool:
         """True while somebody's subscription covers this topic."""
@@ -144,6 +188,26 @@ class Publisher(Resource):
         watch_link(socket, self._connect, self._key)
         for endpoint in self._connect:
             connect(socket, endpoint, self._key)
+
+    def _encode(self, topic: Topic, origin: Origin, body: Body) -> list[list[Buffer]]:
+        """The messages to send for a body: one, or for raw frames those that somebody wants."""
+        if not isinstance(body, Frame) or topic.rendition or body.codec != RAW or topic.kind != FRAME:
+            return [encode_message(topic, origin, body)]
+        messages: list[list[Buffer]] = []
+        notices = Topic(FRAME, topic.source, RING_RENDITION)
+        outlet = self.ring_of(topic)
+        if self._interest.names_rendition(notices):
+            # Why also without a ring: who had one here before learns to take the pixels inline again.
+            keys, reference = body.header(), outlet.place(body.data) if outlet else NO_RING
+            messages.append(encode_message(notices, origin, FrameNotice(keys, reference)))
+        if outlet is None or self._interest.covers(topic):
+            if outlet is not None and outlet.owns(body.data):
+                # Why: the socket sends when it can, and the slot may hold another picture by then.
+                body = replace(body, data=bytes(body.data))
+            messages.append(encode_message(topic, origin, body))
+        if not messages:
+            body.header()
+        return messages
 
     def _next_seq(self, topic: Topic) -> int:
         seq = self._seq.get(topic, 0)

@@ -11,17 +11,22 @@ import zmq
 
 from zbus.errors import TransportError, WireError
 from zbus.transport._client_key import ClientKey
-from zbus.transport._endpoints import check_endpoint, connect, disconnect
-from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Repeat
+from zbus.transport._endpoints import check_endpoint, connect, disconnect, is_exposed
+from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Overrun, Repeat, Restart
+from zbus.transport._lifespan import Lifespan
 from zbus.transport._link_watch import watch_link
 from zbus.transport._options import FRAMES_IN, SMALL_IN
 from zbus.transport._own_socket import OwnSocket
 from zbus.transport._parts import count_bytes, recv_parts
 from zbus.transport._resource import Resource, to_ms
+from zbus.transport._ring_file import has_ring
+from zbus.transport._ring_inlet import RingInlet, RingPixels, RingUse, cameras_by_ring
 from zbus.transport._waiting import InOrder, NewestOfEach, Queue, Waiting
-from zbus.wire import FRAME, AnyBody, Buffer, Origin, Topic, decode_body, decode_message
+from zbus.wire import FRAME, AnyBody, Buffer, Message, Origin, Topic, decode_body, decode_message
 
 LATEST, EVERY = "latest", "every"
+COPY, VIEW, OFF = "copy", "view", "off"
+LIFESPAN_LATEST_S = 0.2
 DEPTH_FRAMES = 16
 DEPTH_SMALL = 10_000
 DRAIN_MAX = 256
@@ -47,7 +52,8 @@ class SubscriberCounters:
 
     `lost` messages are missing in `gaps` places (the bus dropped them); `repeated` came a second time and
     were not handed over again; `skipped` were passed over for newer ones (latest) or for want of room
-    (every); `refused` counts by reason what broke the spec.
+    (every); `overruns` were written over in shared memory before they were read, `stale` were older than
+    the lifespan; `refused` counts by reason what broke the spec.
     """
 
     received: int = 0
@@ -58,6 +64,8 @@ class SubscriberCounters:
     duplicates: int = 0
     repeated: int = 0
     skipped: int = 0
+    overruns: int = 0
+    stale: int = 0
     refused: dict[str, int] = field(default_factory=dict[str, int])
 
 
@@ -68,6 +76,12 @@ class Subscriber(Resource):
     message of each topic; `every` hands over all in order, keeping at most `depth` waiting and dropping the
     oldest beyond. `key` opens what is locked. Acquires in `with` (or `open`); belongs to the thread that
     opened it.
+
+    The pixels of single cameras (`frame/cam1/`) of this machine come through shared memory where that is
+    possible, and inline everywhere else. With `ring` "copy" (the default) a frame is the receiver's own; with
+    "view" it lies in shared memory and may be written over a ring's length later: ask `frame.valid()` after
+    its use; "off" takes all inline. Frames of this host's clock that are older than `lifespan_s` are not
+    handed over (None: 0.2 s for the policy latest, for ever for every; 0: for ever).
     """
 
     def __init__(
@@ -79,10 +93,14 @@ class Subscriber(Resource):
         depth: int = 0,
         on_finding: Callable[[Finding], None] | None = None,
         key: ClientKey | None = None,
+        ring: RingUse = COPY,
+        lifespan_s: float | None = None,
     ) -> None:
         self._key = key
         if policy not in (LATEST, EVERY):
             raise ValueError(f"the policy is {policy!r}, not 'latest' or 'every'")
+        if ring not in (COPY, VIEW, OFF):
+            raise ValueError(f"ring is {ring!r}, not 'copy', 'view' or 'off'")
         self._endpoints = [endpoints] if isinstance(endpoints, str) else list(endpoints)
         # Why once each: a prefix subscribed twice has to be given back twice.
         self._topics = list(dict.fromkeys([topics] if isinstance(topics, str) else topics))
@@ -94,6 +112,14 @@ class Subscriber(Resource):
             self._link = replace(FRAMES_IN, depth=depth)
         self._waiting: Queue = NewestOfEach() if policy == LATEST else InOrder(depth)
         self._newest_only, self._drain_due_s = policy == LATEST, 0.0
+        if lifespan_s is None:
+            lifespan_s = LIFESPAN_LATEST_S if policy == LATEST else 0.0
+        is_local = not any(map(is_exposed, self._endpoints))
+        self._lifespan = Lifespan(lifespan_s, is_local=is_local)
+        self._ring: RingUse = ring if is_local and has_ring() else OFF
+        # Why at once: what waits in a queue of one's own must not be written over there.
+        self._keeps = ring == COPY and policy == EVERY
+        self._inlets: dict[str, RingInlet] = {}
         self._on_finding = on_finding
         self._gaps = GapDetector()
         self._own = OwnSocket("subscriber")
@@ -104,8 +130,14 @@ class Subscriber(Resource):
         endpoints = [check_endpoint(endpoint) for endpoint in self._endpoints]
         prefixes = [_prefix(topic) for topic in self._topics]
         socket = self._own.open(zmq.SUB, self._link)
+        cameras = [] if self._ring == OFF else cameras_by_ring(self._topics)
+        self._inlets = {
+            topic.source: RingInlet(topic, self._subscribe, is_view=self._ring == VIEW) for topic in cameras
+        }
         try:
-            for prefix in prefixes:
+            for inlet in self._inlets.values():
+                inlet.open()
+            for prefix in set(prefixes) - {topic.encode() for topic in cameras}:
                 socket.setsockopt(zmq.SUBSCRIBE, prefix)
             watch_link(socket, endpoints, self._key)
             for endpoint in endpoints:
@@ -117,6 +149,7 @@ class Subscriber(Resource):
     def close(self) -> None:
         """Disconnect. Safe to call twice."""
         self._own.close()
+        self._inlets.clear()
 
     @property
     def socket(self) -> zmq.Socket[bytes]:
@@ -126,6 +159,7 @@ class Subscriber(Resource):
     def connect(self, endpoint: str) -> None:
         """Listen to one more publisher. Raises TransportError for what is not an endpoint."""
         connect(self.socket, endpoint, self._key)
+        self._lifespan.is_local &= not is_exposed(endpoint)
 
     def disconnect(self, endpoint: str) -> None:
         """Stop listening to one publisher; what came from it already is still handed over.
@@ -189,10 +223,13 @@ class Subscriber(Resource):
     def _take_in(self, parts: list[Buffer]) -> None:
         now_ns = time.monotonic_ns()
         try:
-            message = decode_message(parts)
+            found = self._find_pixels(decode_message(parts))
         except WireError as error:
             self._refuse(error.reason)
             return
+        if found is None:
+            return
+        message, pixels = found
         self.counters.received += 1
         finding = self._gaps.observe(message, now_ns)
         if isinstance(finding, Repeat):
@@ -200,20 +237,47 @@ class Subscriber(Resource):
             return
         self._note(finding)
         nbytes = count_bytes(parts)
-        self.counters.skipped += self._waiting.put(Waiting(message, now_ns, nbytes))
+        if pixels is not None and self._keeps:
+            if not self._keep(message, pixels):
+                return
+            nbytes += pixels.nbytes
+        self.counters.skipped += self._waiting.put(Waiting(message, now_ns, nbytes, pixels))
+
+    def _find_pixels(self, message: Message) -> tuple[Message, RingPixels | None] | None:
+        """The message, and its pixels where it is a notice; None for a notice that leads nowhere."""
+        inlet = self._inlets.get(message.topic.source) if message.topic.kind == FRAME else None
+        return (message, None) if inlet is None else inlet.take(message)
+
+    def _keep(self, message: Message, pixels: RingPixels) -> bool:
+        try:
+            if pixels.keep():
+                return True
+            self._note(Overrun(str(message.topic), message.origin.seq))
+        except WireError as error:
+            self._refuse(error.reason)
+        return False
 
     def _pop(self) -> Received | None:
         """The next message that decodes, oldest first."""
         while (waiting := self._waiting.pop()) is not None:
-            message = waiting.message
+            message, pixels = waiting.message, waiting.pixels
+            if self._lifespan.is_over(message):
+                self.counters.stale += 1
+                continue
             try:
-                body = decode_body(message)
+                body = decode_body(message) if pixels is None else pixels.read()
             except WireError as error:
                 self._refuse(error.reason)
+                continue
+            if body is None and pixels is not None:
+                self._note(Overrun(str(message.topic), message.origin.seq))
                 continue
             self.counters.delivered += 1
             return Received(message.topic, message.origin, body, waiting.came_ns)
         return None
+
+    def _subscribe(self, prefix: bytes, is_on: bool) -> None:
+        self.socket.setsockopt(zmq.SUBSCRIBE if is_on else zmq.UNSUBSCRIBE, prefix)
 
     def _refuse(self, reason: str) -> None:
         refused = self.counters.refused
@@ -223,13 +287,19 @@ class Subscriber(Resource):
     def _note(self, finding: Finding | None) -> None:
         if finding is None:
             return
-        if isinstance(finding, Gap):
-            self.counters.gaps += 1
-            self.counters.lost += finding.lost
-        elif isinstance(finding, Duplicate):
-            self.counters.duplicates += 1
-        else:
-            self.counters.restarts += 1
+        counters = self.counters
+        match finding:
+            case Gap():
+                counters.gaps += 1
+                counters.lost += finding.lost
+            case Duplicate():
+                counters.duplicates += 1
+            case Overrun():
+                counters.overruns += 1
+            case Restart():
+                counters.restarts += 1
+            case Repeat():
+                counters.repeated += 1
         if self._on_finding is not None:
             self._on_finding(finding)
 

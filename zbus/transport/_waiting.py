@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from zbus.transport._gaps import TOPICS_MAX
+from zbus.transport._ring_inlet import RingPixels
 from zbus.wire import Message, Topic
 
 # Room for the largest frame there is, and for another that comes while it is looked at.
@@ -15,11 +16,12 @@ WAITING_MAX_BYTES = 536_870_912
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message, when it came (monotonic), and how many bytes it had on the wire."""
+    """A message, when it came (monotonic), how many bytes it holds; its pixels where they lie in a ring."""
 
     message: Message
     came_ns: int
     nbytes: int
+    pixels: RingPixels | None = None
 
 
 class Queue(Protocol):

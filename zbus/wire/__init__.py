@@ -1,4 +1,4 @@
-"""Messages to buffers and back: msgpack and numpy, no I/O (spec 1 to 8)."""
+"""Messages to buffers and back: msgpack and numpy, no I/O (spec 1 to 9)."""
 
 from zbus.wire._beacon import (
     BEACON_PORT,
@@ -34,6 +34,7 @@ from zbus.wire._limits import (
     TRACKS_MAX_ROWS,
     WIRE_VERSION,
 )
+from zbus.wire._notice import NO_RING, FrameNotice, RingReference, decode_notice
 from zbus.wire._overlay import (
     CLEAR,
     VERBS,
@@ -44,6 +45,15 @@ from zbus.wire._overlay import (
     parse_overlay,
 )
 from zbus.wire._pixels import PIXEL_FORMATS, PixelFormat, pixel_format
+from zbus.wire._ring import (
+    RING_HEADER_BYTES,
+    RingHeader,
+    check_ring_name,
+    decode_ring_header,
+    encode_ring_header,
+    ring_name,
+    slot_stride,
+)
 from zbus.wire._state import (
     DEGRADED,
     ENDED,
@@ -66,6 +76,7 @@ from zbus.wire._topics import (
     KINDS,
     OVERLAY,
     REPLY,
+    RING_RENDITION,
     STATE,
     TRACKS,
     Topic,
@@ -106,11 +117,14 @@ __all__ = [
     "LOST",
     "LOST_STATE",
     "NODE_STATES",
+    "NO_RING",
     "OVERLAY",
     "OVERLAY_MAX_BYTES",
     "PIXEL_FORMATS",
     "RAW",
     "REPLY",
+    "RING_HEADER_BYTES",
+    "RING_RENDITION",
     "RUNNING",
     "SHAPES_MAX_PER_CAMERA",
     "SIDE_MAX_PX",
@@ -129,6 +143,7 @@ __all__ = [
     "Buffer",
     "Event",
     "Frame",
+    "FrameNotice",
     "Message",
     "Origin",
     "Overlay",
@@ -136,20 +151,25 @@ __all__ = [
     "PixelFormat",
     "Reply",
     "Request",
+    "RingHeader",
+    "RingReference",
     "State",
     "Topic",
     "Tracks",
     "TracksMessage",
     "beacon_address",
+    "check_ring_name",
     "decode_beacon",
     "decode_body",
     "decode_event",
     "decode_frame",
     "decode_message",
+    "decode_notice",
     "decode_overlay_set",
     "decode_overlays",
     "decode_reply",
     "decode_request",
+    "decode_ring_header",
     "decode_state",
     "decode_topic",
     "decode_tracks",
@@ -157,6 +177,7 @@ __all__ = [
     "encode_message",
     "encode_reply",
     "encode_request",
+    "encode_ring_header",
     "frame_of_image",
     "header_limit",
     "is_source_name",
@@ -164,4 +185,6 @@ __all__ = [
     "parse_overlay",
     "pixel_format",
     "read_beacon",
+    "ring_name",
+    "slot_stride",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from zbus.errors import WireError
 from zbus.wire._envelope import Buffer, Message
-from zbus.wire._header import read_int, read_text
+from zbus.wire._header import Header, read_int, read_text
 from zbus.wire._limits import FRAME_MAX_BYTES, SIDE_MAX_PX
 from zbus.wire._pixels import pixel_format
 from zbus.wire._topics import FRAME
@@ -27,6 +28,10 @@ class Frame:
     `codec` is not raw (then `stride_bytes` is 0). A received frame's `data` is a view of the message's own
     memory: it lives as long as the frame does and must not be written to. Times: `captured_ns` is UTC by
     the named `clock`, `mono_ns` the monotonic clock of the capturing host, both at the grab.
+
+    `relayed_mono_ns` is this host's monotonic clock when a relay brought the frame here, `thinned` how many
+    frames directly before it the relay left out on purpose. A frame that lies in shared memory may be written
+    over while it is looked at: `valid` tells.
     """
 
     kind: ClassVar[str] = FRAME
@@ -43,6 +48,13 @@ class Frame:
     codec: str = RAW
     clock: str = "host"
     device_ns: int | None = None
+    relayed_mono_ns: int | None = None
+    thinned: int = 0
+    check: Callable[[], bool] | None = field(default=None, compare=False, repr=False)
+
+    def valid(self) -> bool:
+        """True while the pixels are those of this frame. To be asked after they were used."""
+        return self.check is None or self.check()
 
     @property
     def nbytes(self) -> int:
@@ -85,6 +97,10 @@ class Frame:
         }
         if self.device_ns is not None:
             header["device_ns"] = self.device_ns
+        if self.relayed_mono_ns is not None:
+            header["relayed_mono_ns"] = self.relayed_mono_ns
+        if self.thinned:
+            header["thinned"] = self.thinned
         return header
 
     def payload(self) -> tuple[Buffer, ...]:
@@ -133,7 +149,11 @@ def decode_frame(message: Message) -> Frame:
     """Read a frame. Every size is checked against the payload before it is used. Raises WireError."""
     if len(message.payload) != 1:
         raise WireError("wrong_part_count", f"a frame has one payload part, not {len(message.payload)}")
-    header, data = message.header, message.payload[0]
+    return read_frame(message.header, message.payload[0])
+
+
+def read_frame(header: Header, data: Buffer, check: Callable[[], bool] | None = None) -> Frame:
+    """The frame of a header whose pixels are `data`, wherever these came from. Raises WireError."""
     nbytes = read_int(header, "nbytes", high=FRAME_MAX_BYTES)
     payload_bytes = memoryview(data).nbytes
     if nbytes != payload_bytes:
@@ -151,6 +171,9 @@ def decode_frame(message: Message) -> Frame:
         codec=read_text(header, "codec", 16),
         clock=read_text(header, "clock", 32),
         device_ns=read_int(header, "device_ns") if "device_ns" in header else None,
+        relayed_mono_ns=read_int(header, "relayed_mono_ns") if "relayed_mono_ns" in header else None,
+        thinned=read_int(header, "thinned") if "thinned" in header else 0,
+        check=check,
     )
     _check_frame(frame, nbytes)
     return frame

@@ -38,6 +38,9 @@ FRAME: Fields = {
 
 PIXELS = bytes(range(8))
 
+# What a frame's reader finds where these keys are absent.
+ABSENT: Fields = {"device_ns": None, "relayed_mono_ns": None, "thinned": 0}
+
 FORMATS = {
     **dict.fromkeys(["mono8", "bayer_rggb8", "bayer_bggr8", "bayer_gbrg8", "bayer_grbg8"], (1, 1)),
     **dict.fromkeys(["mono16", "bayer_rggb16", "bayer_bggr16", "bayer_gbrg16", "bayer_grbg16"], (2, 1)),
@@ -53,7 +56,7 @@ def frame_vectors() -> Iterator[Vector]:
 
 
 def frame_valid() -> Iterator[Vector]:
-    expect = {**ORIGIN, **FRAME, "device_ns": None, "pixels": [[0, 1, 2, 3], [4, 5, 6, 7]]}
+    expect = {**ORIGIN, **FRAME, **ABSENT, "pixels": [[0, 1, 2, 3], [4, 5, 6, 7]]}
     yield valid("mono8, 4 x 2", message("frame", FRAME, PIXELS), expect)
     yield valid("unknown keys", message("frame", FRAME | {"exposure_us": 900, "x": [None]}, PIXELS), expect)
     yield valid(
@@ -64,6 +67,8 @@ def frame_valid() -> Iterator[Vector]:
     yield valid(
         "a device clock", message("frame", FRAME | {"device_ns": 12}, PIXELS), expect | {"device_ns": 12}
     )
+    relayed = {"relayed_mono_ns": 7_000_000_000, "thinned": 2}
+    yield valid("relayed and thinned", message("frame", FRAME | relayed, PIXELS), expect | relayed)
     ptp = {"clock": "ptp"}
     yield valid("another clock", message("frame", FRAME | ptp, PIXELS), expect | ptp)
     largest = dict.fromkeys(["frame_number", "captured_ns", "mono_ns", "device_ns"], INT_MAX)
@@ -120,7 +125,7 @@ def frame_formats() -> Iterator[Vector]:
         if channels > 1:
             pixels = [samples[at : at + channels] for at in range(0, len(samples), channels)]
         rows = [pixels[at : at + width] for at in range(0, len(pixels), width)]
-        expect = {**ORIGIN, **FRAME, **shape, "device_ns": None, "pixels": rows}
+        expect = {**ORIGIN, **FRAME, **shape, **ABSENT, "pixels": rows}
         yield valid(f"pixel format {name}", message("frame", FRAME | shape, data), expect)
 
 

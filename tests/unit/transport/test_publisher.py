@@ -2,9 +2,9 @@ import pytest
 import zmq
 
 from zbus.errors import AddressInUse, ExposedAddress, TransportError, WireError
-from zbus.transport import EVERY, FRAMES_OUT, Publisher, Subscriber
+from zbus.transport import EVERY, FRAMES_OUT, SMALL_IN, Publisher, RingPlan, Subscriber, make_socket
 from zbus.transport import _publisher as publisher_module
-from zbus.wire import Frame, Topic
+from zbus.wire import NO_RING, Frame, FrameNotice, Origin, Topic, decode_body, decode_message, frame_of_image
 
 from .messages import CAM, TOPIC, event, frame
 
@@ -151,3 +151,105 @@ def test_a_last_word_leaves_before_the_socket_closes(broker):
                 publisher.send(TOPIC, event("last"))
             heard = subscriber.recv(10)
         assert heard.body == event("last")
+
+
+NOTICES = Topic("frame", "cam1", "ring")
+
+
+@pytest.fixture
+def reader():
+    """A SUB socket of a stranger."""
+    with make_socket(zmq.SUB, SMALL_IN) as socket:
+        yield socket
+
+
+def read(socket, count: int):
+    """Topic, seq and body of the next messages."""
+    read = []
+    for _ in range(count):
+        assert socket.poll(10_000)
+        message = decode_message(socket.recv_multipart())
+        read.append((message.topic, message.origin.seq, decode_body(message)))
+    return read
+
+
+def test_a_ring_is_offered_to_who_names_it_and_pixels_to_who_wants_them(reader, wait_until):
+    with Publisher("cam1", bind=[ANY], ring=RingPlan()) as publisher:
+        reader.connect(publisher.endpoints[0])
+        reader.subscribe(b"frame.ring/cam1/")
+        wait_until(lambda: publisher.wants_rendition(NOTICES))
+        publisher.send(CAM, frame(0))
+        reader.subscribe(b"frame/")
+        wait_until(lambda: publisher.wants(CAM))
+        publisher.send(CAM, frame(1))
+        got = read(reader, 3)
+        reader.unsubscribe(b"frame.ring/cam1/")
+        wait_until(lambda: not publisher.wants_rendition(NOTICES))
+        publisher.send(CAM, frame(2))
+        got += read(reader, 1)
+        assert [(topic, seq) for topic, seq, _ in got] == [(NOTICES, 0), (NOTICES, 1), (CAM, 1), (CAM, 2)]
+        assert isinstance(got[0][2], FrameNotice)
+        assert got[3][2] == frame(2)
+        assert got[0][2].reference.ring == publisher.ring_of(CAM).name
+        assert publisher.counters.sent == 3
+
+
+def test_without_a_ring_its_subscribers_are_sent_back_to_the_pixels(reader, wait_until):
+    with Publisher("cam1", bind=[ANY]) as publisher:
+        assert publisher.loan(CAM, (48, 64)) is None
+        reader.connect(publisher.endpoints[0])
+        reader.subscribe(b"frame.ring/")
+        wait_until(lambda: publisher.wants_rendition(NOTICES))
+        publisher.send(CAM, frame(0))
+        ((_, _, notice),) = read(reader, 1)
+        assert notice.reference == NO_RING
+
+
+def test_a_loaned_picture_goes_inline_as_a_copy(reader, wait_until):
+    """What waits in a socket must not become the next picture."""
+    with Publisher("cam1", bind=[ANY], ring=RingPlan(seconds=0.01)) as publisher:
+        reader.connect(publisher.endpoints[0])
+        reader.subscribe(b"frame/")
+        wait_until(lambda: publisher.wants(CAM))
+        for number in range(20):
+            image = publisher.loan(CAM, (400, 400))
+            image[:] = number
+            publisher.send(CAM, picture(image, number))
+            del image
+        for number, (_, _, body) in enumerate(read(reader, 20)):
+            assert (body.image == number).all()
+
+
+def picture(image, number: int = 0) -> Frame:
+    return frame_of_image(
+        image, "mono8", camera="cam1", frame_number=number, captured_ns=number, mono_ns=number
+    )
+
+
+def test_a_loaned_frame_that_breaks_the_spec_is_refused_before_it_is_shown(wait_until):
+    with Publisher("cam1", bind=[ANY], ring=RingPlan()) as publisher:
+        bad = Frame("cam1", 0, 0, 0, 10, 10, "mono8", publisher.loan(CAM, (5,)).data, stride_bytes=10)
+        for _ in range(2):
+            with pytest.raises(WireError, match="size_mismatch"):
+                publisher.send(CAM, bad)
+        assert (publisher.counters.refused, publisher.counters.sent) == (2, 0)
+
+
+def test_each_camera_has_a_ring_of_its_own_and_closing_removes_them():
+    with Publisher("rig", bind=[ANY], ring=RingPlan()) as publisher:
+        arrays = [publisher.loan(Topic("frame", name), (10, 10)) for name in ("a", "b")]
+        assert all(array is not None for array in arrays)
+        names = {publisher.ring_of(Topic("frame", name)).name for name in ("a", "b")}
+        assert len(names) == 2
+    assert {publisher.ring_of(Topic("frame", name)).name for name in ("a", "b")} == {""}
+
+
+def test_a_relay_keeps_the_origin_of_what_it_brings(reader, wait_until):
+    origin = Origin("far", "s9", 41, 7)
+    with Publisher("relay", bind=[ANY], ring=RingPlan()) as publisher:
+        reader.connect(publisher.endpoints[0])
+        reader.subscribe(b"frame.ring/cam1/")
+        wait_until(lambda: publisher.wants_rendition(NOTICES))
+        publisher.send(CAM, frame(0), origin=origin)
+        assert reader.poll(10_000)
+        assert decode_message(reader.recv_multipart()).origin == origin

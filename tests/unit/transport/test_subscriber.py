@@ -1,4 +1,6 @@
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import zmq
@@ -10,13 +12,15 @@ from zbus.transport import (
     SMALL_OUT,
     Duplicate,
     Gap,
+    Overrun,
     Publisher,
     Restart,
+    RingPlan,
     Subscriber,
     make_socket,
 )
 from zbus.transport import _subscriber as subscriber_module
-from zbus.wire import Topic
+from zbus.wire import Origin, Topic, frame_of_image
 
 from .messages import CAM, TOPIC, event, frame, parts
 
@@ -273,3 +277,239 @@ def test_what_cannot_be_subscribed_leaves_nothing_open(endpoint, topic):
 def test_a_policy_that_does_not_exist():
     with pytest.raises(ValueError, match="'latest' or 'every'"):
         Subscriber(ANY, "event/", policy="newest")  # type: ignore[arg-type]
+
+
+def now_frame(number: int, age_s: float = 0.0, **fields):
+    """A frame of this host, captured `age_s` ago."""
+    age_ns = round(age_s * 1e9)
+    sent = frame(number)
+    times = {"captured_ns": time.time_ns() - age_ns, "mono_ns": time.monotonic_ns() - age_ns}
+    return replace(sent, **times, **fields)
+
+
+@pytest.fixture
+def camera():
+    with Publisher("cam1", link=SMALL_OUT, bind=[ANY], ring=RingPlan(seconds=0.08)) as publisher:
+        yield publisher
+
+
+def settle(camera, subscriber, wait_until, first: int = 0) -> int:
+    """Send frames until the pixels come by ring alone; returns the number of the next."""
+    number = first
+
+    def by_ring() -> bool:
+        nonlocal number
+        camera.send(CAM, now_frame(number))
+        number += 1
+        subscriber.take()
+        return camera.wants_rendition(NOTICES) and not camera.wants(CAM)
+
+    wait_until(by_ring)
+    return number
+
+
+NOTICES = Topic("frame", "cam1", "ring")
+
+
+@pytest.mark.parametrize("policy", [LATEST, EVERY])
+@pytest.mark.parametrize("ring", ["copy", "view"])
+def test_one_cameras_pixels_come_by_ring_without_a_gap(camera, wait_until, policy, ring):
+    with Subscriber(camera.endpoints, "frame/cam1/", policy=policy, ring=ring) as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        next_number = settle(camera, subscriber, wait_until)
+        for number in range(next_number, next_number + 20):
+            camera.send(CAM, now_frame(number))
+            received = subscriber.recv(10)
+            assert received is not None
+            assert (received.topic, received.body.frame_number) == (CAM, number)
+            assert (received.body.image == number % 256).all()
+            assert received.body.valid()
+            assert (received.body.check is not None) is (ring == "view")
+            assert not received.body.image.flags.writeable
+        counters = subscriber.counters
+        assert (counters.gaps, counters.overruns, counters.stale) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("topics", "ring"), [("frame/", "copy"), ("frame/cam1/", "off"), ("", "view")])
+def test_everything_else_comes_inline(camera, wait_until, topics, ring):
+    with Subscriber(camera.endpoints, topics, ring=ring) as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        for number in range(3):
+            camera.send(CAM, now_frame(number))
+            received = subscriber.recv(10)
+            assert received is not None
+            assert received.body.frame_number == number
+            assert not camera.wants_rendition(NOTICES)
+
+
+def test_a_slow_reader_of_every_frame_counts_what_was_written_over(camera, wait_until):
+    """Row 57: the reader is slower than the ring. What it did not get is counted, and told."""
+    found = []
+    with Subscriber(
+        camera.endpoints, "frame/cam1/", policy=EVERY, ring="view", depth=100, on_finding=found.append
+    ) as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        first = settle(camera, subscriber, wait_until)
+        subscriber.take()
+        before = subscriber.counters.delivered
+        for number in range(first, first + 50):
+            camera.send(CAM, now_frame(number))
+        wait_until(lambda: subscriber._drain() or subscriber.counters.received >= first + 50)
+        numbers = [received.body.frame_number for received in subscriber.take()]
+        assert numbers == list(range(first + 50 - len(numbers), first + 50))
+        assert len(numbers) == camera.ring_of(CAM).slots
+        counters = subscriber.counters
+        assert counters.overruns == 50 - (counters.delivered - before)
+        assert counters.overruns == sum(isinstance(each, Overrun) for each in found)
+
+
+def test_copies_of_every_frame_wait_where_nobody_writes(camera, wait_until):
+    with Subscriber(camera.endpoints, "frame/cam1/", policy=EVERY, depth=100) as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        first = settle(camera, subscriber, wait_until)
+        subscriber.take()
+        for number in range(first, first + 50):
+            camera.send(CAM, now_frame(number))
+            wait_until(lambda: subscriber._drain() or subscriber.counters.received > number)  # noqa: B023
+        taken = subscriber.take()
+        assert [received.body.frame_number for received in taken] == list(range(first, first + 50))
+        assert all((each.body.image == each.body.frame_number % 256).all() for each in taken)
+
+
+def test_a_camera_that_starts_anew_has_another_ring(wait_until):
+    seen = []
+    publisher = Publisher("cam1", link=SMALL_OUT, bind=[ANY], ring=RingPlan(), session="s1")
+    with publisher:
+        endpoint = publisher.endpoints[0]
+        subscriber = Subscriber(endpoint, "frame/cam1/", policy=EVERY, on_finding=seen.append)
+        subscriber.open()
+        wait_until(lambda: publisher.wants(CAM))
+        settle(publisher, subscriber, wait_until)
+    with Publisher("cam1", link=SMALL_OUT, bind=[endpoint], ring=RingPlan(), session="s2") as again:
+        wait_until(lambda: again.wants_rendition(NOTICES) or subscriber.take())
+        for number in range(5):
+            again.send(CAM, now_frame(number))
+        received = [subscriber.recv(10) for _ in range(5)]
+        assert [each.body.frame_number for each in received] == list(range(5))
+        assert [type(each) for each in seen] == [Restart]
+        assert not again.wants(CAM)
+    subscriber.close()
+
+
+def test_a_camera_that_has_its_ring_no_longer_is_heard_inline(wait_until):
+    publisher = Publisher("cam1", link=SMALL_OUT, bind=[ANY], ring=RingPlan())
+    with publisher:
+        endpoint = publisher.endpoints[0]
+        subscriber = Subscriber(endpoint, "frame/cam1/", policy=EVERY)
+        subscriber.open()
+        wait_until(lambda: publisher.wants(CAM))
+        settle(publisher, subscriber, wait_until)
+    with Publisher("cam1", link=SMALL_OUT, bind=[endpoint]) as again:
+        heard = []
+        wait_until(lambda: heard.extend(subscriber.take()) or not again.send(CAM, now_frame(1)) or heard)
+        assert again.wants(CAM)
+    subscriber.close()
+
+
+def test_a_ring_that_cannot_be_mapped_leaves_the_inline_way_without_a_loss(camera, monkeypatch, wait_until):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr("zbus.transport._ring_inlet.RingReader", refuse)
+    with Subscriber(camera.endpoints, "frame/cam1/", policy=EVERY, depth=1_000) as subscriber:
+        wait_until(lambda: camera.wants(CAM) and camera.wants_rendition(NOTICES))
+        for number in range(100):
+            camera.send(CAM, now_frame(number))
+            received = subscriber.recv(10)
+            assert received is not None
+            assert received.body.frame_number == number
+        wait_until(lambda: not camera.wants_rendition(NOTICES))
+        assert subscriber.counters.gaps == 0
+
+
+def test_pixels_of_two_cameras_and_tracks_beside(wait_until):
+    with Publisher("rig", link=SMALL_OUT, bind=[ANY], ring=RingPlan()) as publisher:
+        topics = ["frame/cam1/", "frame/cam2/", "event/"]
+        with Subscriber(publisher.endpoints, topics, policy=EVERY, depth=100) as subscriber:
+            other = Topic("frame", "cam2")
+            wait_until(lambda: publisher.wants(CAM) and publisher.wants(other) and publisher.wants(TOPIC))
+            for number in range(10):
+                publisher.send(CAM, frame(number))
+                publisher.send(other, frame(number, 32, 16, "cam2"))
+                publisher.send(TOPIC, event())
+            taken = []
+            wait_until(lambda: taken.extend(subscriber.take()) or len(taken) == 30)
+            shapes = {each.body.camera: each.body.image.shape for each in taken if each.topic.kind == "frame"}
+            assert shapes == {"cam1": (48, 64), "cam2": (16, 32)}
+            assert subscriber.counters.gaps == 0
+
+
+def test_frames_by_ring_cross_the_forwarder(broker, wait_until):
+    with (
+        Publisher("cam1", link=SMALL_OUT, connect=[broker.publish], ring=RingPlan()) as publisher,
+        Subscriber(broker.subscribe, "frame/cam1/", policy=EVERY) as subscriber,
+    ):
+        wait_until(lambda: publisher.wants(CAM))
+        next_number = settle(publisher, subscriber, wait_until)
+        publisher.send(CAM, now_frame(next_number))
+        while (received := subscriber.recv(10)).body.frame_number < next_number:
+            pass
+        assert (received.body.image == next_number % 256).all()
+        assert subscriber.counters.gaps == 0
+
+
+def test_the_newest_is_handed_over_only_while_it_is_fresh(camera, wait_until):
+    with Subscriber(camera.endpoints, "frame/cam1/") as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        for number, age_s in enumerate((0.0, 5.0, 0.0)):
+            camera.send(CAM, now_frame(number, age_s))
+            received = subscriber.recv(0.3 if age_s else 10)
+            assert (received is None) is bool(age_s)
+        assert subscriber.counters.stale == 1
+
+
+@pytest.mark.parametrize("options", [{"policy": EVERY}, {"lifespan_s": 0}, {"lifespan_s": 3600.0}])
+def test_old_frames_are_handed_over_where_that_is_asked_for(camera, wait_until, options):
+    with Subscriber(camera.endpoints, "frame/cam1/", **options) as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        camera.send(CAM, now_frame(0, 5.0))
+        assert subscriber.recv(10) is not None
+        assert subscriber.counters.stale == 0
+
+
+def test_what_a_relay_left_out_on_purpose_is_no_gap(camera, wait_until):
+    with Subscriber(camera.endpoints, "frame/", policy=EVERY) as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        for seq, thinned in ((0, 0), (5, 4), (8, 1), (10, 7)):
+            camera.send(CAM, now_frame(seq, thinned=thinned), origin=Origin("far", "s1", seq, 0))
+        assert [subscriber.recv(10).origin.seq for _ in range(4)] == [0, 5, 8, 10]
+        assert (subscriber.counters.gaps, subscriber.counters.lost) == (1, 1)
+
+
+def test_a_use_of_rings_that_does_not_exist():
+    with pytest.raises(ValueError, match="'copy', 'view' or 'off'"):
+        Subscriber(ANY, "frame/cam1/", ring="borrow")  # type: ignore[arg-type]
+
+
+def test_copies_come_from_memory_that_is_used_again(camera, wait_until):
+    with Subscriber(camera.endpoints, "frame/cam1/", policy=EVERY) as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        next_number = settle(camera, subscriber, wait_until)
+        subscriber.take()
+        places = set()
+        for number in range(next_number, next_number + 10):
+            camera.send(CAM, now_frame(number))
+            received = subscriber.recv(10)
+            places.add(received.body.image.ctypes.data)
+            del received
+        assert len(places) == 1
+
+
+def test_nothing_is_left_in_shared_memory(camera, wait_until):
+    image = camera.loan(CAM, (48, 64))
+    path = Path("/dev/shm", camera.ring_of(CAM).name)
+    assert path.exists()
+    image[:] = 1
+    camera.send(CAM, frame_of_image(image, "mono8", camera="cam1", frame_number=0, captured_ns=0, mono_ns=0))
+    camera.close()
+    assert not path.exists()
