@@ -11,8 +11,8 @@ from typing import Any
 from zbus.errors import UnknownName
 
 VECTOR_KINDS = (
-    "envelope", "frame", "tracks", "door", "overlay", "state", "event", "request", "reply", "beacon", "notice",
-    "ring",
+    "envelope", "frame", "notice", "ring", "tracks", "door", "overlay", "state", "event", "request", "reply",
+    "beacon",
 )  # fmt: skip
 
 

@@ -38,6 +38,8 @@ from zbus.wire import (
 )
 
 TOPICS_MAX = 4_096
+# How often a subscriber of a ring is told that there is none: not with every frame, whose place it would take.
+RINGLESS_PERIOD_S = 0.25
 
 __all__ = ["FRAMES_OUT", "SMALL_OUT", "Publisher", "PublisherCounters"]
 
@@ -93,6 +95,7 @@ class Publisher(Resource):
         self._interest = Interest()
         self._ring_plan = ring
         self._outlets: dict[str, RingOutlet] = {}
+        self._ringless: dict[Topic, float] = {}
 
     def open(self) -> None:
         """Bind and connect. Raises AddressInUse, ExposedAddress, TransportError."""
@@ -197,9 +200,9 @@ class Publisher(Resource):
         notices = Topic(FRAME, topic.source, RING_RENDITION)
         outlet = self.ring_of(topic)
         if self._interest.names_rendition(notices):
-            # Why also without a ring: who had one here before learns to take the pixels inline again.
             keys, reference = body.header(), outlet.place(body.data) if outlet else NO_RING
-            messages.append(encode_message(notices, origin, FrameNotice(keys, reference)))
+            if reference.ring or self._is_due(topic):
+                messages.append(encode_message(notices, origin, FrameNotice(keys, reference)))
         if outlet is None or self._interest.covers(topic):
             if outlet is not None and outlet.owns(body.data):
                 # Why: the socket sends when it can, and the slot may hold another picture by then.
@@ -208,6 +211,14 @@ class Publisher(Resource):
         if not messages:
             body.header()
         return messages
+
+    def _is_due(self, topic: Topic) -> bool:
+        """True where it is time to tell that there is no ring: who had one here goes back to inline pixels."""
+        now_s = time.monotonic()
+        is_due = now_s >= self._ringless.get(topic, 0.0)
+        if is_due:
+            self._ringless[topic] = now_s + RINGLESS_PERIOD_S
+        return is_due
 
     def _next_seq(self, topic: Topic) -> int:
         seq = self._seq.get(topic, 0)

@@ -40,7 +40,7 @@ class Rig:
     def subscriber(self, topics, policy=EVERY):
         """A subscriber whose subscription is in force."""
         before = self.forwarder.subscribers.connected
-        with Subscriber(self.forwarder.subscribe_endpoint, topics, policy=policy) as subscriber:
+        with Subscriber(self.forwarder.subscribe_endpoint, topics, policy=policy, ring="off") as subscriber:
             self.run(lambda: self.forwarder.subscribers.connected > before)
             self.settle()
             yield subscriber
