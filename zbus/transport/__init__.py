@@ -48,7 +48,8 @@ from zbus.transport._ring_reader import RingReader
 from zbus.transport._ring_sweep import sweep_rings
 from zbus.transport._server_lock import ServerLock
 from zbus.transport._shmring import RingWriter
-from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber, SubscriberCounters
+from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber
+from zbus.transport._subscriber_counters import SubscriberCounters
 from zbus.transport._zeroconf import ZeroconfAnnouncer, ZeroconfFinder
 
 __all__ = [

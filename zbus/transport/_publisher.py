@@ -38,7 +38,7 @@ from zbus.wire import (
 )
 
 TOPICS_MAX = 4_096
-# How often a subscriber of a ring is told that there is none: not with every frame, whose place it would take.
+# How often a subscriber of a ring is told that there is none: each time would cost frames their places.
 RINGLESS_PERIOD_S = 0.25
 
 __all__ = ["FRAMES_OUT", "SMALL_OUT", "Publisher", "PublisherCounters"]
@@ -213,7 +213,7 @@ class Publisher(Resource):
         return messages
 
     def _is_due(self, topic: Topic) -> bool:
-        """True where it is time to tell that there is no ring: who had one here goes back to inline pixels."""
+        """True where it is time to tell that there is no ring: who had one goes back to inline pixels."""
         now_s = time.monotonic()
         is_due = now_s >= self._ringless.get(topic, 0.0)
         if is_due:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import zmq
@@ -12,7 +12,7 @@ import zmq
 from zbus.errors import TransportError, WireError
 from zbus.transport._client_key import ClientKey
 from zbus.transport._endpoints import check_endpoint, connect, disconnect, is_exposed
-from zbus.transport._gaps import Duplicate, Finding, Gap, GapDetector, Overrun, Repeat, Restart
+from zbus.transport._gaps import Finding, GapDetector, Overrun, Repeat
 from zbus.transport._lifespan import Lifespan
 from zbus.transport._link_watch import watch_link
 from zbus.transport._options import FRAMES_IN, SMALL_IN
@@ -21,6 +21,7 @@ from zbus.transport._parts import count_bytes, recv_parts
 from zbus.transport._resource import Resource, to_ms
 from zbus.transport._ring_file import has_ring
 from zbus.transport._ring_inlet import RingInlet, RingPixels, RingUse, cameras_by_ring
+from zbus.transport._subscriber_counters import SubscriberCounters
 from zbus.transport._waiting import InOrder, NewestOfEach, Queue, Waiting
 from zbus.wire import FRAME, AnyBody, Buffer, Message, Origin, Topic, decode_body, decode_message
 
@@ -31,7 +32,6 @@ DEPTH_FRAMES = 16
 DEPTH_SMALL = 10_000
 DRAIN_MAX = 256
 DRAIN_EACH_S = 0.05
-REASONS_MAX = 64
 
 Policy = Literal["latest", "every"]
 
@@ -44,29 +44,6 @@ class Received:
     origin: Origin
     body: AnyBody | None
     received_mono_ns: int
-
-
-@dataclass(slots=True)
-class SubscriberCounters:
-    """What became of the messages of one subscriber.
-
-    `lost` messages are missing in `gaps` places (the bus dropped them); `repeated` came a second time and
-    were not handed over again; `skipped` were passed over for newer ones (latest) or for want of room
-    (every); `overruns` were written over in shared memory before they were read, `stale` were older than
-    the lifespan; `refused` counts by reason what broke the spec.
-    """
-
-    received: int = 0
-    delivered: int = 0
-    gaps: int = 0
-    lost: int = 0
-    restarts: int = 0
-    duplicates: int = 0
-    repeated: int = 0
-    skipped: int = 0
-    overruns: int = 0
-    stale: int = 0
-    refused: dict[str, int] = field(default_factory=dict[str, int])
 
 
 class Subscriber(Resource):
@@ -225,7 +202,7 @@ class Subscriber(Resource):
         try:
             found = self._find_pixels(decode_message(parts))
         except WireError as error:
-            self._refuse(error.reason)
+            self.counters.refuse(error.reason)
             return
         if found is None:
             return
@@ -254,7 +231,7 @@ class Subscriber(Resource):
                 return True
             self._note(Overrun(str(message.topic), message.origin.seq))
         except WireError as error:
-            self._refuse(error.reason)
+            self.counters.refuse(error.reason)
         return False
 
     def _pop(self) -> Received | None:
@@ -267,7 +244,7 @@ class Subscriber(Resource):
             try:
                 body = decode_body(message) if pixels is None else pixels.read()
             except WireError as error:
-                self._refuse(error.reason)
+                self.counters.refuse(error.reason)
                 continue
             if body is None and pixels is not None:
                 self._note(Overrun(str(message.topic), message.origin.seq))
@@ -279,27 +256,10 @@ class Subscriber(Resource):
     def _subscribe(self, prefix: bytes, is_on: bool) -> None:
         self.socket.setsockopt(zmq.SUBSCRIBE if is_on else zmq.UNSUBSCRIBE, prefix)
 
-    def _refuse(self, reason: str) -> None:
-        refused = self.counters.refused
-        if reason in refused or len(refused) < REASONS_MAX:
-            refused[reason] = refused.get(reason, 0) + 1
-
     def _note(self, finding: Finding | None) -> None:
         if finding is None:
             return
-        counters = self.counters
-        match finding:
-            case Gap():
-                counters.gaps += 1
-                counters.lost += finding.lost
-            case Duplicate():
-                counters.duplicates += 1
-            case Overrun():
-                counters.overruns += 1
-            case Restart():
-                counters.restarts += 1
-            case Repeat():
-                counters.repeated += 1
+        self.counters.note(finding)
         if self._on_finding is not None:
             self._on_finding(finding)
 
