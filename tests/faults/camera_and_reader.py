@@ -26,8 +26,8 @@ class StampingCamera(threading.Thread):
         frame = picture()
         with Publisher("n1", link=FRAMES_OUT, connect=[self._publish]) as publisher:
             while not self._stop_asked.wait(1 / RATE_HZ):
-                now_ns = time.monotonic_ns()
-                publisher.send(CAM, replace(frame, frame_number=self.sent, mono_ns=now_ns))
+                times = {"captured_ns": time.time_ns(), "mono_ns": time.monotonic_ns()}
+                publisher.send(CAM, replace(frame, frame_number=self.sent, **times))
                 self.sent += 1
 
     def __enter__(self) -> StampingCamera:
@@ -76,7 +76,7 @@ class Reader(threading.Thread):
         """True where every number from the first to the last was handed over or counted as missing."""
         seqs = [seq for _, _, seq in self.handed]
         counters = self.counters
-        missing = counters.lost + counters.skipped + getattr(counters, "stale", 0)
+        missing = counters.lost + counters.skipped + counters.stale + counters.overruns
         return seqs[-1] - seqs[0] + 1 == len(seqs) + missing
 
 

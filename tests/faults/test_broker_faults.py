@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from camera_and_reader import EVERY, Reader, StampingCamera
+from camera_and_reader import EVERY, LATEST, Reader, StampingCamera
 from rig_process import COMMAND, DEADLINE_S
 
 from zbus.cli._demo_rig import choose_ports
@@ -24,6 +24,8 @@ pytestmark = pytest.mark.fault
 # Long enough to fill every queue between the camera and who reads, more than once.
 FROZEN_S = 4.0
 FRAMES_AFTER = 45
+# What is older than this was captured while the broker was frozen: the lifespan is 0.2 s.
+OLD_S = 0.5
 
 
 @pytest.fixture
@@ -49,6 +51,15 @@ def frozen_broker(start_broker, wait_until):
         return reader
 
     return freeze
+
+
+def test_no_old_frames_after_a_frozen_broker_for_who_reads_the_newest(frozen_broker):
+    reader = frozen_broker(LATEST)
+    ages_s = [age_s for _, age_s, _ in reader.after(reader.resumed_ns)]
+    assert [age_s for age_s in ages_s if age_s > OLD_S] == []
+    assert reader.counters.stale > 0
+    assert reader.counters.restarts == 0
+    assert reader.settles()
 
 
 def test_who_reads_every_frame_counts_what_a_frozen_broker_cost(frozen_broker):
