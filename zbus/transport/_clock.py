@@ -1,4 +1,4 @@
-"""How far another host's clock is from this one: the smallest round trip of many exchanges tells best."""
+"""How far another host's clock is from this one: what many exchanges of times leave possible."""
 
 from __future__ import annotations
 
@@ -29,17 +29,12 @@ class Exchange:
         """The round trip."""
         return self.received_ns - self.sent_ns
 
-    @property
-    def offset_ns(self) -> int:
-        """Their clock less ours, if both ways took the same time."""
-        return self.remote_ns - (self.sent_ns + self.received_ns) // 2
-
 
 @dataclass(frozen=True, slots=True)
 class ClockEstimate:
     """Their monotonic clock is ours plus `offset_ns`, and certainly no more than `error_ns` away from that.
 
-    `rtt_ns` is the round trip it was taken from, `exchanges` of how many it was the best.
+    `rtt_ns` is the smallest round trip of the `exchanges` it was taken from.
     `remote_utc_less_mono_ns` is their wall clock less their monotonic one, where they told both.
     """
 
@@ -68,10 +63,14 @@ class ClockEstimate:
 class ClockEstimator:
     """Keeps the last exchanges with one host and says what they tell. No I/O; every time is handed in.
 
-    The offset is never applied to anything here: who measures, stores it beside the data (LabStreamingLayer
-    does the same). An exchange is worth half its round trip, which holds whichever way took longer, and less
-    by DRIFT_PPM of its age; those past the window are forgotten. `jumps` counts exchanges that contradict
-    what was known, after which all older ones are forgotten: that clock started anew, or its host slept.
+    Their clock was read between a question and its answer, so each exchange bounds the offset from below and
+    from above, whichever way took longer; the estimate is the middle of what all of them allow, which is
+    never further off than half the smallest round trip. A bound loosens by DRIFT_PPM of its age, and is
+    forgotten past the window. `jumps` counts exchanges that contradict what was known, after which all older
+    ones are forgotten: that clock started anew, or its host slept. `refused` counts those that are none.
+
+    The offset is never applied to anything here: who measures, stores it beside the data, as
+    LabStreamingLayer does.
     """
 
     def __init__(self, window: int = WINDOW_EXCHANGES, window_ns: int = WINDOW_NS) -> None:
@@ -86,36 +85,43 @@ class ClockEstimator:
         if exchange.rtt_ns < 0 or (known and exchange.received_ns < known[-1].received_ns):
             self.refused += 1
             return False
-        if any(_contradict(old, exchange) for old in known):
+        known.append(exchange)
+        low_ns, high_ns = self._bounds(exchange.received_ns)
+        if low_ns > high_ns:
             self.jumps += 1
             known.clear()
-        known.append(exchange)
+            known.append(exchange)
         return True
 
     def estimate(self, now_ns: int) -> ClockEstimate | None:
         """What is known at `now_ns` of our monotonic clock; None where nothing is, or it is too old."""
-        while self._exchanges and now_ns - self._exchanges[0].received_ns > self._window_ns:
-            self._exchanges.popleft()
-        if not self._exchanges:
+        known = self._exchanges
+        while known and now_ns - known[0].received_ns > self._window_ns:
+            known.popleft()
+        if not known:
             return None
-        best = min(self._exchanges, key=lambda exchange: _error_ns(exchange, now_ns))
-        utc_ns = best.remote_utc_ns
+        low_ns, high_ns = self._bounds(now_ns)
         return ClockEstimate(
-            offset_ns=best.offset_ns,
-            error_ns=_error_ns(best, now_ns),
-            rtt_ns=best.rtt_ns,
-            exchanges=len(self._exchanges),
-            remote_utc_less_mono_ns=None if utc_ns is None else utc_ns - best.remote_ns,
+            offset_ns=(low_ns + high_ns) // 2,
+            error_ns=(high_ns - low_ns + 1) // 2,
+            rtt_ns=min(exchange.rtt_ns for exchange in known),
+            exchanges=len(known),
+            remote_utc_less_mono_ns=self._utc_less_mono_ns(),
         )
 
+    def _bounds(self, now_ns: int) -> tuple[int, int]:
+        """The least and the greatest offset that every exchange allows."""
+        loose = [(exchange, _drift_ns(exchange, now_ns)) for exchange in self._exchanges]
+        low_ns = max(exchange.remote_ns - exchange.received_ns - drift_ns for exchange, drift_ns in loose)
+        high_ns = min(exchange.remote_ns - exchange.sent_ns + drift_ns for exchange, drift_ns in loose)
+        return low_ns, high_ns
 
-def _error_ns(exchange: Exchange, now_ns: int) -> int:
-    """Half the round trip and what the clocks may have drifted apart since it began, rounded up."""
-    age_ns = max(0, now_ns - exchange.sent_ns)
-    return exchange.rtt_ns // 2 + age_ns * DRIFT_PPM // 1_000_000 + 1
+    def _utc_less_mono_ns(self) -> int | None:
+        # Why the newest and not the best: their wall clock may be set at any moment.
+        newest = self._exchanges[-1]
+        return None if newest.remote_utc_ns is None else newest.remote_utc_ns - newest.remote_ns
 
 
-def _contradict(old: Exchange, new: Exchange) -> bool:
-    """True where no offset, drifting as clocks do, fits both."""
-    apart_ns = abs(new.offset_ns - old.offset_ns)
-    return apart_ns > _error_ns(old, new.received_ns) + _error_ns(new, new.received_ns)
+def _drift_ns(exchange: Exchange, now_ns: int) -> int:
+    """How far the two clocks may have drifted apart since the exchange began, rounded up."""
+    return max(0, now_ns - exchange.sent_ns) * DRIFT_PPM // 1_000_000 + 1
