@@ -113,6 +113,17 @@ def test_a_rig_that_tells_nobody_runs_all_the_same() -> None:
         assert ls(folder, "--directory", directory)["nodes"] == []
 
 
+def test_a_rig_that_is_announced_by_zeroconf_is_found_by_both_ways() -> None:
+    with runtime_folder() as folder, broker_at(folder, "--zeroconf") as directory:
+        found: list[dict[str, Any]] = []
+        for _ in range(5):
+            # Why again: it is announced within a second or two of its start, by rules of the library.
+            found = [rig for rig in ls(folder, "--find", FIND_S)["rigs"] if rig["directory"] == directory]
+            if found and found[0]["by"] == ["beacon", "zeroconf"]:
+                break
+        assert [rig["by"] for rig in found] == [["beacon", "zeroconf"]]
+
+
 def test_a_machine_without_the_wanted_interface_warns_once_and_runs() -> None:
     with runtime_folder() as folder:
         words = ["--beacon", "198.51.100.7", "--beacon", "127.0.0.1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,9 +11,20 @@ from typing import Any
 import click
 
 from zbus.cli._node import run_node
-from zbus.cli._options import Flags, broker_options, insecure_option, json_option, warn_if_open
+from zbus.cli._options import (
+    Flags,
+    broker_options,
+    insecure_option,
+    json_option,
+    keys_folder,
+    warn_if_open,
+)
 from zbus.config import BrokerPlan, Rig, read_settings
+from zbus.errors import ZbusError
 from zbus.plugins import load_plugin
+from zbus.transport import KeysFolder
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -53,7 +65,8 @@ def broker(
     run_broker = load_plugin("zbus.brokers", "broker")
     plan = _with_beacons(replace(broker, insecure=insecure or broker.insecure), beacons, zeroconf)
     warn_if_open(plan.insecure)
-    run_node(lambda reactor: run_broker(plan, reactor, on_ready, rig=rig.name))
+    edge = _told_of_edge(rig)
+    run_node(lambda reactor: run_broker(plan, reactor, on_ready, rig=rig.name, **edge))
 
 
 def _with_beacons(plan: BrokerPlan, beacons: tuple[str, ...], zeroconf: bool | None) -> BrokerPlan:
@@ -61,6 +74,22 @@ def _with_beacons(plan: BrokerPlan, beacons: tuple[str, ...], zeroconf: bool | N
     if beacons:
         given["beacon"] = () if beacons == ("none",) else beacons
     return read_settings(BrokerPlan, {**asdict(plan), **given}, Flags())
+
+
+def _told_of_edge(rig: Rig) -> dict[str, str]:
+    """What beacons tell of the edge that the rig file names: its place, and its public key."""
+    if rig.edge is None:
+        return {}
+    told = {"edge": rig.edge.bind}
+    keys = KeysFolder(keys_folder(None, rig))
+    if rig.edge.insecure or not keys.has_rig_key:
+        return told
+    try:
+        return told | {"server_key": keys.rig_key().public}
+    except ZbusError as error:
+        # Why no error: it is the edge that needs the key, and says what is wrong with it.
+        log.warning("beacons tell no key of the edge: %s", error)
+        return told
 
 
 def _describe(endpoints: Mapping[str, str]) -> str:

@@ -81,8 +81,9 @@ def _clocks_from(requester: Requester, home: str, nodes: Sequence[Mapping[str, A
             status = requester.request("status", target=str(node["node"]), timeout_s=TIMEOUT_S)
         except ZbusError:
             continue
-        clocks = _map(_map(status.get("details")).get("clock"))
-        found |= {host: clock for host in clocks if (clock := _read(clocks[host])) is not None}
+        hosts = _map(_map(status.get("details")).get("hosts"))
+        told = {host: _read(_map(_map(hosts[host]).get("from")).get("clock")) for host in hosts}
+        found |= {host: clock for host, clock in told.items() if clock is not None}
     return found
 
 

@@ -1,10 +1,22 @@
 import threading
+from contextlib import contextmanager
 
 import pytest
 
+from zbus.config import BrokerPlan
 from zbus.errors import AddressInUse, RequestRefused
-from zbus.transport import EVERY, ControlLink, Publisher, Reactor, Requester, Subscriber
+from zbus.transport import (
+    EVERY,
+    ClockReading,
+    ControlLink,
+    Publisher,
+    Reactor,
+    Requester,
+    Subscriber,
+    read_clocks,
+)
 from zbus.wire import State, Topic
+from zbus_brokers import _host_clock as host_clock_module
 from zbus_brokers import run_broker
 
 STATE = Topic("state", "n1")
@@ -51,6 +63,54 @@ def test_a_node_that_is_lost_is_told_and_its_state_forgotten(broker, wait_until)
 def _late_joiner_hears(broker, topic):
     with Subscriber(broker.subscribe, topic) as late:
         return late.recv(0.5) is not None
+
+
+def test_a_wall_clock_that_is_set_is_told_and_counted(monkeypatch):
+    """Of its host, by both clocks; what was heard before the step, and what after it, is one timeline."""
+    set_by_ns = [0]
+
+    def read():
+        now = read_clocks()
+        return ClockReading(now.mono_ns, now.utc_ns + set_by_ns[0], now.boot_ns)
+
+    monkeypatch.setattr(host_clock_module.HostClock.__init__, "__defaults__", (read,))
+    topics = ["event/", "state/"]
+    with running_broker() as broker, Subscriber(broker["subscribe"], topics, policy=EVERY) as bus:
+        while (received := bus.recv(20)) is not None and not isinstance(received.body, State):
+            pass
+        assert received is not None
+        assert received.body.counters["clock_steps"] == 0
+        set_by_ns[0] = -3_600_000_000_000
+        steps, counted = [], 0
+        while not counted:
+            received = bus.recv(20)
+            assert received is not None
+            if isinstance(received.body, State):
+                counted = received.body.counters["clock_steps"]
+            elif received.body.event == "clock_step":
+                steps.append(received.body.fields)
+    (step,) = steps
+    assert abs(step["step_ns"] + 3_600_000_000_000) < 20_000_000
+    assert step["host"] == "rig1"
+    assert counted == 1
+
+
+@contextmanager
+def running_broker():
+    """A broker in a thread, on a host that is called rig1; its endpoints."""
+    told, ready = {}, threading.Event()
+    plan = BrokerPlan(*["tcp://127.0.0.1:0"] * 3, host="rig1", beacon=())
+    with Reactor() as reactor:
+        thread = threading.Thread(
+            target=run_broker, args=(plan, reactor, lambda places: (told.update(places), ready.set()))
+        )
+        thread.start()
+        try:
+            assert ready.wait(20)
+            yield told
+        finally:
+            reactor.stop()
+            thread.join(20)
 
 
 def test_two_brokers_cannot_have_one_address(broker):

@@ -1,20 +1,29 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from zbus.cli import _broker
+from zbus.transport import KeysFolder
 
 
 @pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def beacons() -> list[dict[str, str]]:
+    """What the broker was given to tell in beacons."""
+    return []
+
+
+@pytest.fixture
+def played(beacons: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """A broker that is ready and ends."""
     plans: list[Any] = []
 
-    def run_broker(plan: Any, reactor: Any, on_ready: Any, *, rig: str) -> None:
+    def run_broker(plan: Any, reactor: Any, on_ready: Any, **told: str) -> None:
         plans.append(plan)
+        beacons.append(told)
         on_ready({"directory": plan.directory})
 
     monkeypatch.setattr(_broker, "load_plugin", lambda group, name: run_broker)
@@ -45,6 +54,27 @@ def test_on_which_interfaces_it_tells_of_itself(run: Any, played: list[Any]) -> 
         run("broker", *words)
     assert [plan.beacon for plan in played] == [("127.0.0.1",), (), ("127.0.0.1", "10.0.0.1/24")]
     assert [plan.zeroconf for plan in played] == [False, False, True]
+
+
+def test_of_an_edge_the_place_and_the_public_key_are_told(
+    run: Any, played: list[Any], beacons: list[dict[str, str]], tmp_path: Path, caplog: Any
+) -> None:
+    file = tmp_path / "lab.toml"
+    locked = '[rig]\nkeys = "keys"\n[edge]\nbind = "tcp://0.0.0.0:7000"\n'
+    file.write_text(locked)
+    run("broker", "--rig", str(file))
+    keys = KeysFolder(tmp_path / "keys")
+    keys.make_rig_key()
+    run("broker", "--rig", str(file))
+    file.write_text(locked + "insecure = true\n")
+    run("broker", "--rig", str(file))
+    public = keys.rig_key().public
+    keys.folder.chmod(0o755)
+    file.write_text(locked)
+    run("broker", "--rig", str(file))
+    assert "beacons tell no key of the edge" in caplog.text
+    place = {"rig": "lab", "edge": "tcp://0.0.0.0:7000"}
+    assert beacons == [place, {**place, "server_key": public}, place, place]
 
 
 def test_what_is_no_interface_is_named(fail: Any, played: list[Any]) -> None:

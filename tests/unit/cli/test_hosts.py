@@ -36,7 +36,8 @@ def node(name: str, host: str, role: str = "camera") -> dict[str, Any]:
 
 
 def relays(told: Any) -> dict[str, Any]:
-    return {"relay.left": {"details": {"clock": told}}}
+    hosts = {host: {"from": {"clock": clock}} for host, clock in told.items()}
+    return {"relay.left": {"details": {"hosts": hosts}}}
 
 
 NODES = [node("cam2", "right"), node("cam1", "left"), node("relay.left", "left", "relay")]
@@ -66,10 +67,12 @@ def test_a_host_of_which_nothing_is_announced_is_listed_where_its_clock_is_known
 
 
 @pytest.mark.parametrize(
-    "told", [None, 5, {"right": 7}, {"right": {"offset_ns": "x"}}, {"right": {"error_ns": 1}}]
+    "told", [None, 5, {}, {"hosts": 7}, {"hosts": {"right": 7}}, {"offset_ns": "x"}, {"error_ns": 1}]
 )
 def test_a_relay_that_tells_no_clock_is_no_error(told: Any):
-    assert [host["clock"] for host in hosts_of(Asked(relays(told)))] == [SAME, None]
+    status = {"details": told}
+    assert [host["clock"] for host in hosts_of(Asked({"relay.left": status}))] == [SAME, None]
+    assert [host["clock"] for host in hosts_of(Asked(relays({"right": told})))] == [SAME, None]
 
 
 def test_a_relay_that_does_not_answer_is_no_error():
@@ -78,7 +81,7 @@ def test_a_relay_that_does_not_answer_is_no_error():
 
 def test_only_the_relay_of_the_directorys_host_is_asked():
     nodes = [node("relay.right", "right", "relay")]
-    asked = Asked({"relay.right": {"details": {"clock": {"left": CLOCK}}}})
+    asked = Asked({"relay.right": relays({"left": CLOCK})["relay.left"]})
     assert [host["clock"] for host in hosts_of(asked, nodes=nodes)] == [SAME, None]
 
 

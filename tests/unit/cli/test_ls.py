@@ -76,7 +76,7 @@ def test_nodes_stand_under_their_hosts_with_the_rates_of_their_topics(
     relay = node("relay.left", role="relay", host="left", publishes=[])
     asked["nodes"] = {"nodes": [node("cam1", host="left"), far, relay], "left_out": 0}
     clock = {"offset_ns": -1_500_000, "error_ns": 40_000, "rtt_ns": 80_000}
-    asked["relay.left status"] = {"details": {"clock": {"right": clock}}}
+    asked["relay.left status"] = {"details": {"hosts": {"right": {"from": {"clock": clock}}}}}
     lines = [" ".join(line.split()) for line in run("ls", *at).output.splitlines()]
     assert lines[2:] == [
         "left this host, clock 0",
