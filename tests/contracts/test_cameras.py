@@ -12,7 +12,7 @@ import pytest
 
 from zbus.cameras import FileCamera, FileSettings, OpenCVCamera, OpenCVSettings, SimCamera, SimSettings
 from zbus.errors import CameraError
-from zbus.testing._camera_contract import check_camera, check_captures
+from zbus.testing._camera_contract import check_buffers, check_camera, check_captures
 
 HEIGHT, WIDTH, FRAMES = 48, 64, 8
 
@@ -91,3 +91,38 @@ def test_the_contract_finds_a_broken_camera(broken: Callable[..., SimCamera]) ->
 def test_a_camera_that_cannot_open_is_not_hidden() -> None:
     with pytest.raises(CameraError):
         check_captures(lambda: FileCamera("none", FileSettings(path="no-such-file")), 1, 1.0)
+
+
+class OneBuffer(SimCamera):
+    """Draws every picture into the first buffer that it was given."""
+
+    def use_buffers(self, make: Any) -> None:
+        given: list[Any] = []
+
+        def once(shape: Any, dtype: Any) -> Any:
+            given.append(make(shape, dtype) if not given else given[0])
+            return given[0]
+
+        super().use_buffers(once)
+
+
+def test_a_camera_that_fills_a_buffer_twice_is_found() -> None:
+    settings = SimSettings(width=160, height=120, pace="fast")
+    with pytest.raises(AssertionError, match="two pictures lie in one buffer"):
+        check_buffers(lambda: OneBuffer("sim1", settings), 5, 5.0)
+
+
+class WithoutBuffers:
+    """A camera of somebody who never heard of buffers."""
+
+    Settings = SimSettings
+
+    def __init__(self) -> None:
+        self.camera_id = "plain"
+        self._camera = SimCamera("plain", SimSettings(width=160, height=120, pace="fast"))
+        self.open, self.grab, self.close = self._camera.open, self._camera.grab, self._camera.close
+        self.configure, self.settings = self._camera.configure, self._camera.settings
+
+
+def test_a_camera_that_knows_no_buffers_keeps_the_contract() -> None:
+    check_camera(WithoutBuffers, change={"Gain": 6.0})

@@ -3,6 +3,7 @@
 Importing this package loads neither OpenCV nor SciPy; a camera does when it opens.
 """
 
+from zbus.cameras._buffers import BufferMaker, Buffers, UsesBuffers
 from zbus.cameras._camera import Camera, Capture, EndOfStream, Setting
 from zbus.cameras._devices import Device, list_devices
 from zbus.cameras._file import FileCamera, FileSettings
@@ -14,6 +15,8 @@ from zbus.cameras._sim import SimCamera
 from zbus.cameras._sim_settings import SimSettings
 
 __all__ = [
+    "BufferMaker",
+    "Buffers",
     "Camera",
     "Capture",
     "Device",
@@ -29,6 +32,7 @@ __all__ = [
     "SimCamera",
     "SimSettings",
     "StateChange",
+    "UsesBuffers",
     "check_changes",
     "list_devices",
     "sample_pictures",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zbus.cameras._buffers import Buffers
 from zbus.cameras._decoding import convert
 from zbus.cameras._scene import HEAD_TAPER, Look, Scene
 from zbus.cameras._sim_settings import SimSettings
@@ -36,11 +37,14 @@ class Arena:
         """Scale the picture by `brightness` and the sensor's noise by `noise_gain`."""
         self._scene.set_sensitivity(brightness, noise_gain)
 
-    def draw(self) -> NDArray[np.uint8]:
-        """A new picture of this moment, uint8 (height, width) or (height, width, 3)."""
-        walk = self._walk
-        image = self._scene.draw(walk.centroids_px, walk.headings_rad, self._frame_number, self._elapsed_s)
-        return convert(image, self._settings.pixel_format)
+    def draw(self, buffers: Buffers | None = None) -> NDArray[np.uint8]:
+        """A new picture of this moment, uint8 (height, width) or (height, width, 3), in one of `buffers`."""
+        walk, buffers = self._walk, buffers or Buffers()
+        shape = (self._settings.height, self._settings.width)
+        gray = buffers.new(shape) if self._settings.pixel_format == "mono8" else np.empty(shape, np.uint8)
+        scene = self._scene
+        scene.draw(walk.centroids_px, walk.headings_rad, self._frame_number, self._elapsed_s, gray)
+        return convert(gray, self._settings.pixel_format, buffers)
 
     def truth(self) -> dict[str, Any]:
         """Where the animals are at this moment, in plain lists and numbers."""

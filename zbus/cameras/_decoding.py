@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zbus.cameras._buffers import Buffers
+
 if TYPE_CHECKING:
     import cv2
 
@@ -42,8 +44,11 @@ def decode_picture(content: bytes) -> NDArray[np.uint8] | None:
         return None
 
 
-def convert(image: NDArray[Any], pixel_format: str) -> NDArray[np.uint8]:
-    """A gray or BGR uint8 picture in `pixel_format`, mono8 or bgr8; the same array where it already is."""
+def convert(image: NDArray[Any], pixel_format: str, buffers: Buffers | None = None) -> NDArray[np.uint8]:
+    """A gray or BGR uint8 picture in `pixel_format`, mono8 or bgr8; the same array where it already is.
+
+    Where it is not, the result lies in one of `buffers`.
+    """
     import cv2
 
     if image.ndim == 3 and image.shape[2] == 1:
@@ -51,7 +56,8 @@ def convert(image: NDArray[Any], pixel_format: str) -> NDArray[np.uint8]:
     if pixel_format_of(image) == pixel_format:
         return image
     way = cv2.COLOR_GRAY2BGR if pixel_format == "bgr8" else cv2.COLOR_BGR2GRAY
-    return cv2.cvtColor(image, way)  # pyright: ignore[reportReturnType]
+    shape = image.shape[:2] + ((3,) if pixel_format == "bgr8" else ())
+    return cv2.cvtColor(image, way, (buffers or Buffers()).new(shape))  # pyright: ignore[reportReturnType]
 
 
 def pixel_format_of(image: NDArray[Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from zbus.cameras._buffers import BufferMaker, Buffers
 from zbus.cameras._camera import Capture, EndOfStream, Setting
 from zbus.cameras._decoding import convert, pixel_format_of
 from zbus.cameras._footage import MAX_FPS
@@ -71,9 +72,14 @@ class FileCamera:
         self.camera_id = camera_id
         self._settings = settings
         self._reel: Reel | None = None
+        self._buffers = Buffers()
         self._pace = Pace(DEFAULT_FPS)
         self._pixel_format = ""
         self._tick = 0
+
+    def use_buffers(self, make: BufferMaker) -> None:
+        """Decode into what `make` gives."""
+        self._buffers.use(make)
 
     def open(self) -> None:
         """Open the file and decode its first picture. Raises CameraNotFound saying what is wrong with it."""
@@ -92,11 +98,14 @@ class FileCamera:
         if not self._is_due(timeout_s):
             return None
         captured_ns, mono_ns = read_clocks()
-        found = self._reel.next()
+        first = self._reel.first_image
+        # Why only then: what is converted lies in a buffer afterwards, and not before.
+        is_final = pixel_format_of(first) == self._pixel_format
+        found = self._reel.next(self._buffers.new(first.shape) if is_final else None)
         if found is None:
             raise EndOfStream(self._reel.how_it_ended())
         self._tick += 1
-        image = convert(found[1], self._pixel_format)
+        image = convert(found[1], self._pixel_format, self._buffers)
         return Capture(image, self._pixel_format, found[0], captured_ns, mono_ns)
 
     def configure(self, changes: Mapping[str, Setting]) -> None:

@@ -31,8 +31,11 @@ class Footage(Protocol):
     fps: float
     """The rate that the source tells; 0 where it tells none."""
 
-    def read(self) -> tuple[int, NDArray[Any]] | None:
-        """The next readable picture and its place from 0, or None at the end."""
+    def read(self, into: NDArray[Any] | None = None) -> tuple[int, NDArray[Any]] | None:
+        """The next readable picture and its place from 0, or None at the end.
+
+        It lies in `into` where the footage can do that and it fits.
+        """
         ...
 
     def skip(self) -> bool:
@@ -74,8 +77,8 @@ class VideoFile:
         self._place = 0
         _keep_gray(self._capture)
 
-    def read(self) -> tuple[int, NDArray[Any]] | None:
-        readable, image = self._capture.read()
+    def read(self, into: NDArray[Any] | None = None) -> tuple[int, NDArray[Any]] | None:
+        readable, image = self._capture.read(into)
         if not readable:
             return None
         self._place += 1
@@ -118,7 +121,7 @@ class PictureFolder:
         self._place = 0
         self._size: tuple[int, int] | None = None
 
-    def read(self) -> tuple[int, NDArray[Any]] | None:
+    def read(self, into: NDArray[Any] | None = None) -> tuple[int, NDArray[Any]] | None:
         while self._place < len(self._paths):
             path, self._place = self._paths[self._place], self._place + 1
             image = _read_picture(path, self._size)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
+from zbus.cameras._buffers import BufferMaker, UsesBuffers
 from zbus.cameras._camera import Camera, Capture, EndOfStream, Setting
 from zbus.cameras._capture_queue import CaptureQueue
 from zbus.cameras._numbering import Numbering
@@ -60,7 +61,7 @@ class Grabber:
 
     `on_ready` is called from the thread after each capture and each change of state: wake your loop there,
     and do not block. With `lossless` a full queue holds the camera up instead of dropping its oldest capture,
-    which suits files.
+    which suits files. Cameras that can are told to put their pictures into what `make_buffer` gives.
     """
 
     def __init__(
@@ -70,8 +71,11 @@ class Grabber:
         *,
         on_ready: Callable[[], None] = lambda: None,
         lossless: bool = False,
+        make_buffer: BufferMaker | None = None,
     ) -> None:
         self._camera = camera
+        if make_buffer is not None and isinstance(camera, UsesBuffers):
+            camera.use_buffers(make_buffer)
         self._on_ready = on_ready
         self._queue = CaptureQueue(queue_frames, lossless)
         self._requests = Requests()

@@ -7,8 +7,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from numpy.typing import NDArray
+
+from zbus.cameras._buffers import BufferMaker, Buffers
 from zbus.cameras._camera import Capture, EndOfStream, Setting
 from zbus.cameras._capture_properties import CaptureProperties
 from zbus.cameras._decoding import convert, open_video, pixel_format_of, silence
@@ -70,9 +73,15 @@ class OpenCVCamera:
         self.camera_id = camera_id
         self._settings = settings
         self._capture: cv2.VideoCapture | None = None
+        self._buffers = Buffers()
+        self._shape: tuple[int, ...] = ()
         self._next_number = 0
         self._failed_reads = 0
         self._pixel_format = settings.pixel_format
+
+    def use_buffers(self, make: BufferMaker) -> None:
+        """Put pictures into what `make` gives, from the second one on: the first tells their shape."""
+        self._buffers.use(make)
 
     def open(self) -> None:
         """Open the device and set what the settings ask for.
@@ -98,15 +107,16 @@ class OpenCVCamera:
         started_s = time.monotonic()
         readable = self._capture.grab()
         captured_ns, mono_ns = read_clocks()
-        decoded, image = self._capture.retrieve() if readable else (False, None)
+        decoded, image = self._capture.retrieve(self._next_buffer()) if readable else (False, None)
         if not decoded or image is None:
             self._count_failure(time.monotonic() - started_s)
             return None
         self._failed_reads = 0
         self._next_number += 1
         pixel_format = self._choose_format(pixel_format_of(image))
+        self._shape = image.shape
         return Capture(
-            convert(image, pixel_format),
+            convert(image, pixel_format, self._buffers),
             pixel_format,
             self._next_number - 1,
             captured_ns,
@@ -164,6 +174,12 @@ class OpenCVCamera:
         CaptureProperties(self.camera_id, capture).write(
             {name: value for name, value in asked.items() if value}
         )
+
+    def _next_buffer(self) -> NDArray[Any] | None:
+        """Memory for the next picture, where it will be as the last one was and needs no conversion."""
+        shape = self._shape
+        is_final = len(shape) >= 2 and ("bgr8" if shape[2:] == (3,) else "mono8") == self._pixel_format
+        return self._buffers.new(shape) if is_final else None
 
     def _choose_format(self, given: str) -> str:
         if self._settings.pixel_format == "auto":

@@ -48,12 +48,15 @@ class Reel:
         """The rate that the footage tells; 0 where it tells none."""
         return self._footage.fps
 
-    def next(self) -> Numbered | None:
-        """The next picture and its frame number, which counts on from round to round; None at the end."""
-        found, self._waiting = self._waiting or self._read(), None
+    def next(self, into: NDArray[Any] | None = None) -> Numbered | None:
+        """The next picture and its frame number, which counts on from round to round; None at the end.
+
+        It lies in `into` where it can.
+        """
+        found, self._waiting = self._waiting or self._read(into), None
         if found is None and self._loop:
             self._rewind()
-            found = self._read()
+            found = self._read(into)
         return found
 
     def how_it_ended(self) -> str:
@@ -72,8 +75,8 @@ class Reel:
                 break
         return footage
 
-    def _read(self) -> Numbered | None:
-        found = self._footage.read()
+    def _read(self, into: NDArray[Any] | None = None) -> Numbered | None:
+        found = self._footage.read(into)
         if found is None:
             self._warn_if_short()
             return None

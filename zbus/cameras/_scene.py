@@ -56,21 +56,28 @@ class Scene:
         self._brighter, self._darker = _noise_tiles(self._look, noise_gain)
 
     def draw(
-        self, centroids_px: Floats, headings_rad: Floats, frame_number: int, elapsed_s: float
+        self,
+        centroids_px: Floats,
+        headings_rad: Floats,
+        frame_number: int,
+        elapsed_s: float,
+        picture: Picture | None = None,
     ) -> Picture:
-        """A new uint8 (height, width) picture; the same arguments give the same one."""
+        """A uint8 (height, width) picture, in `picture` or new; the same arguments else give the same one."""
         import cv2
 
-        picture = self._ground.copy()
+        picture = np.empty_like(self._ground) if picture is None else picture
+        np.copyto(picture, self._ground)
         for (x_px, y_px), heading_rad in zip(centroids_px.tolist(), headings_rad.tolist(), strict=True):
             self._draw_body(picture, x_px, y_px, heading_rad)
         factor = self._brightness * self._drift(elapsed_s)
         if factor != 1.0:
-            picture = cv2.convertScaleAbs(picture, alpha=factor)
+            cv2.convertScaleAbs(picture, picture, alpha=factor)
         if self._brighter is not None and self._darker is not None:
             window = self._noise_window(frame_number)
-            picture = cv2.subtract(cv2.add(picture, self._brighter[window]), self._darker[window])
-        return picture  # pyright: ignore[reportReturnType]  OpenCV's stubs do not know the depth
+            cv2.add(picture, self._brighter[window], picture)
+            cv2.subtract(picture, self._darker[window], picture)
+        return picture
 
     def touching(self, centroids_px: Floats, headings_rad: Floats) -> NDArray[np.bool_]:
         """For each animal, whether its outline is within TOUCH_GAP_PX of another's."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from zbus.cameras._arena import Arena
+from zbus.cameras._buffers import BufferMaker, Buffers
 from zbus.cameras._camera import Capture, EndOfStream, Setting
 from zbus.cameras._pace import NS_PER_S, Pace, read_clocks
 from zbus.cameras._settings import Feature, check_changes, not_open
@@ -43,12 +44,17 @@ class SimCamera:
         self.camera_id = camera_id
         self._settings = settings
         self._arena: Arena | None = None
+        self._buffers = Buffers()
         self._is_open = False
         self._pace = Pace(settings.fps)
         self._next_number = 0
         self._loss = _Loss(settings.lose_after_frames, settings.lost_for_s)
         self._gain_db = 0.0
         self._exposure_us = NOMINAL_EXPOSURE_US
+
+    def use_buffers(self, make: BufferMaker) -> None:
+        """Draw into what `make` gives."""
+        self._buffers.use(make)
 
     def open(self) -> None:
         """Build the arena at the first call. Raises CameraNotFound while a simulated loss lasts."""
@@ -129,7 +135,7 @@ class SimCamera:
             **arena.truth(),
         }
         pixel_format = self._settings.pixel_format
-        return Capture(arena.draw(), pixel_format, number, captured_ns, mono_ns, events=(truth,))
+        return Capture(arena.draw(self._buffers), pixel_format, number, captured_ns, mono_ns, events=(truth,))
 
     def _apply_sensitivity(self, arena: Arena) -> None:
         amplification = 10 ** (self._gain_db / 20)

@@ -13,6 +13,7 @@ from zbus.config._host_plans import PORT_MAX, HostPlan, RelayPlan, check_endpoin
 from zbus.config._settings import CommandLine, Place
 from zbus.errors import UnknownName
 
+RING_MAX_S = 3_600.0
 EDGE_PORT, EDGE_PORTS = 5_560, 4
 
 _TCP_PORT = re.compile(r"tcp://[^\s/]+:(\d{1,5})")
@@ -63,6 +64,8 @@ class CameraPlan:
 
     `wait_for_subscriber` holds the camera back until somebody subscribes to its frames, so that a file is
     seen from its first picture on. `host` says on which host it runs, where the rig has several.
+    Its pixels of the last `ring_s` seconds lie in shared memory for readers of the same machine, in
+    `ring_max_bytes` at most; 0 turns that off.
     """
 
     source: str
@@ -71,8 +74,14 @@ class CameraPlan:
     jpeg_quality: int = 80
     wait_for_subscriber: bool = False
     host: str = ""
+    ring_s: float = 1.0
+    ring_max_bytes: int = 268_435_456
 
     def __post_init__(self) -> None:
+        if not 0 <= self.ring_s <= RING_MAX_S:
+            raise ValueError(f"ring_s must be in 0..{RING_MAX_S:g}")
+        if self.ring_max_bytes < 0:
+            raise ValueError("ring_max_bytes must be at least 0")
         if not 1 <= self.jpeg_quality <= 100:
             raise ValueError("jpeg_quality must be in 1..100")
         if not 0 < self.jpeg_hz <= 1000:

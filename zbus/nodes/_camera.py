@@ -10,11 +10,12 @@ from typing import Any
 from zbus.cameras import Camera, Capture, Grabber
 from zbus.config import BrokerPlan, CameraPlan, Place, read_settings
 from zbus.errors import CameraError, WireError
+from zbus.nodes._camera_ring import CameraRing, ring_plan
 from zbus.nodes._folder import rig_folder
 from zbus.nodes._pictures import encode_jpeg, to_mono_or_bgr
 from zbus.nodes._presence import Presence, Report
 from zbus.plugins import load_plugin
-from zbus.transport import FRAMES_OUT, Publisher, Reactor, key_of
+from zbus.transport import FRAMES_OUT, Publisher, Reactor, key_of, sweep_rings
 from zbus.wire import (
     DEGRADED,
     ENDED,
@@ -23,6 +24,7 @@ from zbus.wire import (
     JPEG,
     JPEG_RENDITION,
     LOST_STATE,
+    RING_RENDITION,
     RUNNING,
     STARTING,
     Frame,
@@ -52,6 +54,8 @@ def run_camera(
 
     Raises CameraError where the camera cannot be opened at first; once it runs, losing it is a state.
     """
+    # Why here: whoever dies with a ring is started again, or another camera is.
+    sweep_rings()
     node = _CameraNode(make_camera(camera_id, plan, place), plan, broker, reactor)
     with node.presence, node.frames:
         if plan.wait_for_subscriber:
@@ -66,9 +70,9 @@ class _CameraNode:
         self.id, self._plan, self._reactor = camera.camera_id, plan, reactor
         self._frame_topic = Topic(FRAME, self.id)
         self._jpeg_topic = Topic(FRAME, self.id, JPEG_RENDITION)
+        self._ring_topics = [Topic(FRAME, self.id, RING_RENDITION)] if ring_plan(plan) else []
         # Why: a file is played whole: it waits where a device would drop, and catches up in a burst.
         is_file = plan.source == "file"
-        self.grabber = Grabber(camera, on_ready=self._on_ready, lossless=is_file)
         link = replace(FRAMES_OUT, depth=FILE_QUEUE_FRAMES) if is_file else FRAMES_OUT
         verbs = {"configure": self._configure}
         self.presence = Presence(self.id, "camera", broker, reactor, self._report, verbs)
@@ -79,6 +83,11 @@ class _CameraNode:
             ipc_folder=rig_folder(broker),
             session=self.presence.publisher.session,
             key=key_of(broker),
+            ring=ring_plan(plan),
+        )
+        self.ring = CameraRing(self.id, self.frames, lambda: self.grabber.settings)
+        self.grabber = Grabber(
+            camera, on_ready=self._on_ready, lossless=is_file, make_buffer=self.ring.make_buffer
         )
         self._shape: dict[str, Any] = {}
         self._jpeg_due_s = 0.0
@@ -117,6 +126,7 @@ class _CameraNode:
 
     def _send(self, capture: Capture) -> None:
         try:
+            self.ring.expect_rate()
             frame = _frame_of(self.id, capture)
             self._published += self.frames.send(self._frame_topic, frame)
             self._shape = {"width": frame.width, "height": frame.height, "pixel_format": frame.pixel_format}
@@ -128,8 +138,8 @@ class _CameraNode:
             self._refused += 1
             self.presence.enter(DEGRADED, f"a frame that the bus does not take: {error.cause}")
             return
-        if self.presence.state == DEGRADED:
-            self.presence.enter(RUNNING)
+        if self.presence.state in (DEGRADED, RUNNING):
+            self.presence.enter(RUNNING, self.ring.trouble)
 
     def _tell(self, event: Mapping[str, Any]) -> None:
         fields = {key: value for key, value in event.items() if key != "event"}
@@ -168,7 +178,7 @@ class _CameraNode:
     def _report(self) -> Report:
         grabbed, sent = self.grabber.counters, self.frames.counters
         return Report(
-            publishes=[str(self._frame_topic), str(self._jpeg_topic)],
+            publishes=[str(topic) for topic in (self._frame_topic, self._jpeg_topic, *self._ring_topics)],
             endpoints=self.frames.endpoints,
             counters={
                 **asdict(grabbed),
@@ -178,7 +188,12 @@ class _CameraNode:
                 "jpegs": self._jpegs,
             },
             settings=self.grabber.settings,
-            details={"camera": self.id, "source": self._plan.source, **self._shape},
+            details={
+                "camera": self.id,
+                "source": self._plan.source,
+                **self._shape,
+                "ring": self.ring.details(),
+            },
             offered={str(self._frame_topic): self._published, str(self._jpeg_topic): self._jpegs},
         )
 

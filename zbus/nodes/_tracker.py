@@ -18,6 +18,7 @@ from zbus.transport import (
     EVERY,
     Finding,
     Gap,
+    Overrun,
     Reactor,
     Received,
     Requester,
@@ -36,6 +37,8 @@ ASK_TIMEOUT_S = 1.0
 WANTED_TIMEOUT_S = 2.0
 TURN_S = 0.05
 WANTED_PERIOD_S = 0.02
+# So few frames that wait are looked at in shared memory itself, where they stand for about a second.
+VIEWED_FRAMES_MAX = 16
 
 log = logging.getLogger(__name__)
 
@@ -132,13 +135,15 @@ class _TrackerNode:
             str(Topic(FRAME, plan.camera)),
             policy=EVERY,
             depth=plan.queue_frames,
+            # Why a copy for long queues: what waits in them must outlive its place in shared memory.
+            ring="view" if plan.queue_frames <= VIEWED_FRAMES_MAX else "copy",
             on_finding=self._on_finding,
             key=key_of(broker) if endpoint == broker.subscribe else None,
         )
         self.presence = Presence(node, "tracker", broker, reactor, self._report)
         self._endpoint, self._reactor = endpoint, reactor
         self._shape: tuple[int, int, str] | None = None
-        self._tracked = self._failed = 0
+        self._tracked = self._failed = self._overwritten = 0
         self._update_ms = 0.0
 
     def wait_until_wanted(self) -> None:
@@ -171,6 +176,10 @@ class _TrackerNode:
             self._fail(frame, error)
             return
         self._update_ms = (time.monotonic_ns() - began_ns) / 1e6
+        if not frame.valid():
+            self._overwritten += 1
+            self._tell_lost(str(received.topic), received.origin.seq, "overwritten while it was tracked")
+            return
         self._tracked += 1
         message = TracksMessage(frame.camera, frame.frame_number, frame.captured_ns, frame.mono_ns, tracks)
         try:
@@ -197,12 +206,16 @@ class _TrackerNode:
 
     def _on_finding(self, finding: Finding) -> None:
         if isinstance(finding, Gap):
-            told = {"topic": finding.topic, "lost": finding.lost, "first_seq": finding.first_seq}
-            self.presence.tell("gap", {**told, "cause": "dropped on the bus"})
+            self._tell_lost(finding.topic, finding.first_seq, "dropped on the bus", finding.lost)
+        elif isinstance(finding, Overrun):
+            self._tell_lost(finding.topic, finding.seq, "overwritten before it was read")
         elif isinstance(finding, Restart):
             told = {"topic": finding.topic, "silent_s": round(finding.silent_s, 3)}
             sessions = {"old_session": finding.old_session, "new_session": finding.new_session}
             self.presence.tell("restart", {**told, **sessions})
+
+    def _tell_lost(self, topic: str, first_seq: int, cause: str, lost: int = 1) -> None:
+        self.presence.tell("gap", {"topic": topic, "lost": lost, "first_seq": first_seq, "cause": cause})
 
     def _report(self) -> Report:
         counters = self.frames.counters
@@ -211,6 +224,7 @@ class _TrackerNode:
             counters={
                 "frames_received": counters.received,
                 "frames_skipped": counters.skipped,
+                "frames_overwritten": counters.overruns + self._overwritten,
                 "frames_refused": sum(counters.refused.values()),
                 "gaps": counters.gaps,
                 "lost": counters.lost,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations, pairwise
+from typing import Any
 
-from zbus.cameras import Camera, Capture, Setting
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from zbus.cameras import Camera, Capture, Setting, UsesBuffers
 from zbus.errors import CameraError
 
 MakeCamera = Callable[[], Camera]
@@ -37,6 +41,7 @@ def check_camera(
     if change is not None:
         check_configure_is_atomic(make_camera, change)
     check_reopening(make_camera, timeout_s)
+    check_buffers(make_camera, frames, timeout_s)
     check_closed_camera_says_so(make_camera)
 
 
@@ -145,6 +150,41 @@ def check_reopening(make_camera: MakeCamera, timeout_s: float) -> None:
         check_capture(grab(camera, timeout_s))
         camera.close()
         camera.close()
+
+
+def check_buffers(make_camera: MakeCamera, frames: int, timeout_s: float) -> None:
+    """A camera that uses its owner's buffers fills each once, from its start, and does without where none is.
+
+    A camera that knows nothing of buffers has nothing to keep to.
+    """
+    camera = make_camera()
+    if not isinstance(camera, UsesBuffers):
+        return
+    given: list[NDArray[Any]] = []
+
+    def make(shape: Sequence[int], dtype: DTypeLike) -> NDArray[Any] | None:
+        # Why every third none: a ring may have no slot to give.
+        given.append(np.full(shape, 77, dtype))
+        return None if len(given) % 3 == 0 else given[-1]
+
+    camera.use_buffers(make)
+    camera.open()
+    try:
+        captures = [grab(camera, timeout_s) for _ in range(frames)]
+        kept = [capture.image.copy() for capture in captures[:-1]]
+    finally:
+        camera.close()
+    for capture in captures:
+        check_capture(capture)
+        owners = [buffer for buffer in given if np.shares_memory(buffer, capture.image)]
+        assert len(owners) <= 1, "a picture lies in two buffers"
+        for owner in owners:
+            assert capture.image.ctypes.data == owner.ctypes.data, "a picture begins where its buffer does"
+            assert capture.image.flags.c_contiguous, "a picture lies in its buffer without gaps"
+    for one, other in combinations(captures, 2):
+        assert not np.shares_memory(one.image, other.image), "two pictures lie in one buffer"
+    for capture, copy in zip(captures, kept, strict=False):
+        assert (capture.image == copy).all(), "a picture changed after it was given"
 
 
 def check_closed_camera_says_so(make_camera: MakeCamera) -> None:

@@ -113,7 +113,9 @@ class Publisher(Resource):
         self._own.close()
         self._interest = Interest()
         self.endpoints.clear()
-        for outlet in self._outlets.values():
+        # Why first out of reach: another thread may ask for a loan at this moment.
+        outlets, self._outlets = self._outlets, {}
+        for outlet in outlets.values():
             outlet.close()
         if self._ipc is not None:
             self._ipc.release()
@@ -168,7 +170,7 @@ class Publisher(Resource):
     def ring_of(self, topic: Topic) -> RingOutlet | None:
         """The ring of a camera's frames and what became of it; None where this publisher has none."""
         outlet = self._outlets.get(topic.source)
-        if outlet is None and self._ring_plan is not None and len(self._outlets) < TOPICS_MAX:
+        if outlet is None and self._ring_plan and self._own.is_open and len(self._outlets) < TOPICS_MAX:
             # Why so: another thread that asks for a loan may come to it at the same moment.
             outlet = self._outlets.setdefault(topic.source, RingOutlet(topic.source, self._ring_plan))
         return outlet

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,6 +18,7 @@ from zbus.transport._shmring import SLOTS_MIN, RingWriter
 from zbus.wire import FRAME_MAX_BYTES, NO_RING, Buffer, RingReference, slot_stride
 
 RATE_HZ = 100.0
+RATE_MAX_HZ = 100_000.0
 RING_MAX_BYTES = 268_435_456
 SLOTS_MAX = 1_024
 # Of what shared memory has free, a ring takes at most this part: others need some too.
@@ -40,7 +41,7 @@ class RingPlan:
     max_bytes: int = RING_MAX_BYTES
 
     def __post_init__(self) -> None:
-        if not 0 < self.seconds <= 3600 or not 0 < self.rate_hz <= 100_000:
+        if not 0 < self.seconds <= 3600 or not 0 < self.rate_hz <= RATE_MAX_HZ:
             raise ValueError("seconds and rate_hz must be above 0, and seconds at most 3600")
         if not self.max_bytes > 0:
             raise ValueError("max_bytes must be above 0")
@@ -61,6 +62,7 @@ class RingOutlet:
         self._ring: RingWriter | None = None
         self._turn = threading.Lock()
         self._retry_s = 0.0
+        self._is_closed = False
 
     @property
     def name(self) -> str:
@@ -73,6 +75,16 @@ class RingOutlet:
         """How many slots the ring has; 0 where there is none."""
         ring = self._ring
         return ring.slots if ring else 0
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no ring although one was to be made; "" where all is well."""
+        return self.why if self._retry_s else ""
+
+    def expect_rate(self, rate_hz: float) -> None:
+        """Make the next ring for so many pictures a second; what is no rate changes nothing."""
+        if 0 < rate_hz <= RATE_MAX_HZ:
+            self.plan = replace(self.plan, rate_hz=float(rate_hz))
 
     def loan(self, shape: Sequence[int], dtype: DTypeLike) -> NDArray[np.generic] | None:
         """A writable array in a slot; None where there is no ring, or no slot is to be had."""
@@ -94,8 +106,9 @@ class RingOutlet:
         return ring is not None and ring.owns(data)
 
     def close(self) -> None:
-        """Remove the ring. Safe to call twice; the next picture makes another one."""
+        """Remove the ring, and make no other. Safe to call twice."""
         with self._turn:
+            self._is_closed = True
             self._drop()
 
     def _ring_for(self, nbytes: int) -> RingWriter | None:
@@ -105,7 +118,7 @@ class RingOutlet:
         with self._turn:
             if self._ring is not None and nbytes > self._ring.payload_max:
                 self._drop()
-            if self._ring is None and time.monotonic() >= self._retry_s:
+            if self._ring is None and not self._is_closed and time.monotonic() >= self._retry_s:
                 self._ring = self._make(nbytes)
             return self._ring
 

@@ -52,9 +52,12 @@ class FakeCapture:
     def grab(self) -> bool:
         return self.readable
 
-    def retrieve(self) -> tuple[bool, np.ndarray]:
+    def retrieve(self, image: np.ndarray | None = None) -> tuple[bool, np.ndarray]:
         width, height = (int(self.values[prop]) for prop in SIZE)
-        return True, np.zeros((height, width, 3), np.uint8)
+        if image is None or image.shape != (height, width, 3):
+            image = np.empty((height, width, 3), np.uint8)
+        image[:] = 0
+        return True, image
 
     def release(self) -> None:
         self.released = True

@@ -193,3 +193,24 @@ def test_a_wrong_setting_is_named(values: dict[str, Any], key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_settings(FileSettings, values)
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize(("pixel_format", "direct_from"), [("auto", 1), ("mono8", 0)])
+def test_pictures_are_decoded_into_given_buffers(video: Path, pixel_format: Any, direct_from: int) -> None:
+    """The first picture is decoded before anybody gives a buffer; what is converted always lies in one."""
+    expected = play(opened(video, pixel_format=pixel_format))[0]
+    given: list[Any] = []
+
+    def make(shape: Any, dtype: Any) -> Any:
+        given.append(np.full(shape, 9, dtype))
+        return given[-1]
+
+    camera = FileCamera("file1", FileSettings(str(video), pace="fast", pixel_format=pixel_format))
+    camera.use_buffers(make)
+    camera.open()
+    captures, _ = play(camera)
+    assert len(captures) == FRAMES
+    for number, capture in enumerate(captures):
+        assert np.array_equal(capture.image, expected[number].image)
+        is_given = any(capture.image is buffer for buffer in given)
+        assert is_given is (number >= direct_from)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -299,3 +300,27 @@ def test_the_simulated_loss_is_survived() -> None:
     assert counters.camera_lost_frames >= 15, "the arena lived on meanwhile"
     assert numbers[-1] - numbers[0] + 1 == counters.grabbed + counters.camera_lost_frames
     assert all(capture.events[0]["frame_number"] == capture.frame_number for capture in owner.captures)
+
+
+def test_a_camera_that_can_puts_its_pictures_into_what_it_is_given():
+    """And a capture that is dropped for want of room is forgotten: its memory is free again."""
+    given: list[weakref.ref[Any]] = []
+    enough = threading.Event()
+
+    def make(shape: Any, dtype: Any) -> Any:
+        array = np.empty(shape, dtype)
+        given.append(weakref.ref(array))
+        if len(given) > 20:
+            enough.set()
+        return array
+
+    camera = SimCamera("sim1", SimSettings(width=160, height=120, pace="fast", frames=30))
+    with Grabber(camera, 4, make_buffer=make) as grabber:
+        assert enough.wait(DEADLINE_S)
+        deadline_s = time.monotonic() + DEADLINE_S
+        while grabber.state != "ended" and time.monotonic() < deadline_s:
+            time.sleep(0.005)
+        captures = grabber.take()
+        alive = [array for ref in given if (array := ref()) is not None]
+        assert [id(capture.image) for capture in captures] == [id(array) for array in alive]
+        assert len(captures) == 4

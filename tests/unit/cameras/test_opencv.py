@@ -144,3 +144,21 @@ def test_a_wrong_setting_is_named(values: dict[str, Any], key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_settings(OpenCVSettings, values)
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize(("pixel_format", "direct_from"), [("auto", 1), ("mono8", 0)])
+def test_pictures_are_put_into_given_buffers(device: Any, pixel_format: Any, direct_from: int) -> None:
+    given: list[Any] = []
+
+    def make(shape: Any, dtype: Any) -> Any:
+        given.append(np.full(shape, 9, dtype))
+        return given[-1]
+
+    camera = OpenCVCamera("usb1", OpenCVSettings(pixel_format=pixel_format))
+    camera.use_buffers(make)
+    camera.open()
+    for number in range(4):
+        capture = camera.grab(1.0)
+        assert capture is not None
+        assert not capture.image.any()
+        assert any(capture.image is buffer for buffer in given) is (number >= direct_from)

@@ -192,3 +192,22 @@ def test_what_is_fixed_says_so(name: str) -> None:
     camera = opened(FAST)
     with pytest.raises(CameraError, match=f"{name} cannot be changed"):
         camera.configure({name: camera.settings()[name]})
+
+
+@pytest.mark.parametrize("pixel_format", ["mono8", "bgr8"])
+def test_a_picture_in_a_given_buffer_is_the_same_picture(pixel_format):
+    settings = SimSettings(width=160, height=120, pace="fast", pixel_format=pixel_format, light_drift_s=1.0)
+    own, lent = SimCamera("c", settings), SimCamera("c", settings)
+    given = []
+
+    def make(shape, dtype):
+        given.append(np.full(shape, 9, dtype))
+        return given[-1]
+
+    lent.use_buffers(make)
+    own.open()
+    lent.open()
+    for _ in range(5):
+        one, other = own.grab(1.0), lent.grab(1.0)
+        assert np.array_equal(one.image, other.image)
+        assert other.image is given[-1]

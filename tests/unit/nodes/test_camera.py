@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ def test_frames_truth_and_state_go_out(plan: Any, start: Any, listener: Any, run
     start(lambda reactor: run_camera("cam1", SIM, plan, reactor))
     listener.until(lambda: len(listener.frames) > 10 and listener.counter("cam1", "published") > 0)
     state = listener.states["cam1"]
-    assert state.details == {
+    ring = state.details["ring"]
+    assert ring["slots"] == 60
+    assert Path("/dev/shm", ring["name"]).exists()
+    assert {key: value for key, value in state.details.items() if key != "ring"} == {
         "camera": "cam1",
         "source": "sim",
         "width": 160,
@@ -147,3 +151,53 @@ def test_plans_that_cannot_be_are_refused_with_their_place() -> None:
     with pytest.raises(ConfigError) as caught:
         make_camera("cam1", CameraPlan("sim", {"fps": -1.0}), CommandLine())
     assert caught.value.key == "cameras.cam1.settings.fps"
+
+
+def test_frames_lie_in_shared_memory_where_the_camera_drew_them(
+    plan: Any, start: Any, runtime: Path, wait_until: Any, listener: Any
+) -> None:
+    start(lambda reactor: run_camera("cam1", SIM, plan, reactor))
+    listener.until(lambda: listener.counter("cam1", "published") > 0)
+    (path,) = runtime.rglob("cam1.ipc")
+    with Subscriber(f"ipc://{path}", "frame/cam1/", ring="view") as subscriber:
+        seen = []
+
+        def is_by_ring() -> bool:
+            received = subscriber.recv(20)
+            assert received is not None
+            seen.append(received.body)
+            return received.body.check is not None
+
+        wait_until(is_by_ring)
+        assert seen[-1].image.shape == (120, 160)
+        assert seen[-1].image.std() > 1
+        assert subscriber.counters.gaps == 0
+
+
+def test_a_full_shared_memory_is_told_and_pixels_go_inline(
+    plan: Any, start: Any, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 56, in the node: the camera runs, and says what it does without."""
+    monkeypatch.setattr("zbus.transport._ring_outlet.free_bytes", lambda: 1_000)
+    start(lambda reactor: run_camera("cam1", SIM, plan, reactor))
+    listener.until(lambda: len(listener.frames) > 10 and "shared memory" in listener.states["cam1"].cause)
+    state = listener.states["cam1"]
+    assert state.state == "running"
+    assert "no room for 4 pictures" in state.cause
+    assert "no room for 4 pictures" in state.details["ring"]["why"]
+
+
+def test_a_ring_can_be_turned_off(plan: Any, start: Any, listener: Any) -> None:
+    start(lambda reactor: run_camera("cam1", replace(SIM, ring_s=0.0), plan, reactor))
+    listener.until(lambda: len(listener.frames) > 10 and listener.counter("cam1", "published") > 0)
+    assert listener.states["cam1"].details["ring"] == {"why": "ring_s is 0"}
+
+
+def test_rings_of_cameras_that_died_are_swept_at_the_start(
+    plan: Any, start: Any, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept = []
+    monkeypatch.setattr(_camera, "sweep_rings", lambda: swept.append(True))
+    start(lambda reactor: run_camera("cam1", SIM, plan, reactor))
+    listener.until(lambda: listener.frames)
+    assert swept == [True]

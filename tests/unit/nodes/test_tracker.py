@@ -9,7 +9,7 @@ from zbus.config import CameraPlan, TrackerPlan
 from zbus.config._rig import RigFile
 from zbus.errors import ConfigError, RequestTimeout, UnknownName
 from zbus.nodes import _tracker, find_frames, make_tracker, run_camera, run_tracker
-from zbus.transport import FRAMES_OUT, Publisher, Reactor
+from zbus.transport import FRAMES_OUT, Publisher, Reactor, RingPlan
 from zbus.wire import FRAME, Topic, frame_of_image
 
 from .played import PlayedTracker
@@ -146,3 +146,36 @@ def test_settings_of_the_detector_are_told_by_their_place_in_the_file(tmp_path: 
     with pytest.raises(ConfigError) as caught:
         make_tracker("t1", rig.trackers["t1"])
     assert caught.value.path == ""
+
+
+def test_a_frame_that_is_overwritten_while_it_is_tracked_gives_no_tracks(
+    plan: Any, start: Any, listener: Any, monkeypatch: pytest.MonkeyPatch, wait_until: Any
+) -> None:
+    """Row 57, in the node: what was made of a torn picture is thrown away, counted and told."""
+    with Publisher("cam1", link=FRAMES_OUT, connect=[plan.publish], ring=RingPlan(seconds=0.05)) as camera:
+        tracker = PlayedTracker()
+        monkeypatch.setattr(_tracker, "make_tracker", lambda *args: tracker)
+        monkeypatch.setattr(_tracker, "find_frames", lambda camera, broker, reactor: broker.subscribe)
+        start(lambda reactor: run_tracker("t1", TrackerPlan("cam1"), plan, reactor))
+        ready(camera, wait_until, listener)
+        outlet = camera.ring_of(Topic(FRAME, "cam1"))
+        assert outlet is not None
+        update = tracker.update
+
+        def overwrite(image: Any, mono_ns: int) -> Any:
+            for _ in range(outlet.slots):
+                outlet.place(bytes(24))
+            return update(image, mono_ns)
+
+        monkeypatch.setattr(tracker, "update", overwrite)
+        numbers = iter(range(10_000, 20_000))
+        wait_until(lambda: show(camera, next(numbers), np.zeros((4, 6), np.uint8)) or told(listener))
+        (cause, lost) = told(listener)[0]
+        assert (cause, lost) == ("overwritten while it was tracked", 1)
+        listener.until(lambda: listener.counter("t1", "frames_overwritten") > 0)
+
+
+def told(listener: Any) -> list[tuple[str, int]]:
+    listener.until(lambda: True)
+    gaps = listener.fields_of("t1", "gap")
+    return [(each["cause"], each["lost"]) for each in gaps if "tracked" in each["cause"]]
