@@ -16,6 +16,7 @@ from zbus.plugins import load_plugin
 from zbus.tracking import Tracker
 from zbus.transport import (
     EVERY,
+    Duplicate,
     Finding,
     Gap,
     Overrun,
@@ -144,6 +145,7 @@ class _TrackerNode:
         self._endpoint, self._reactor = endpoint, reactor
         self._shape: tuple[int, int, str] | None = None
         self._tracked = self._failed = self._overwritten = 0
+        self._duplicates: set[str] = set()
         self._update_ms = 0.0
 
     def wait_until_wanted(self) -> None:
@@ -213,6 +215,11 @@ class _TrackerNode:
             told = {"topic": finding.topic, "silent_s": round(finding.silent_s, 3)}
             sessions = {"old_session": finding.old_session, "new_session": finding.new_session}
             self.presence.tell("restart", {**told, **sessions})
+        elif isinstance(finding, Duplicate) and set(finding.sessions) != self._duplicates:
+            # Why once: it is found again at each message that comes from the other one.
+            self._duplicates = set(finding.sessions)
+            told = {"topic": finding.topic, "sessions": sorted(finding.sessions)}
+            self.presence.tell("duplicate_publisher", told)
 
     def _tell_lost(self, topic: str, first_seq: int, cause: str, lost: int = 1) -> None:
         self.presence.tell("gap", {"topic": topic, "lost": lost, "first_seq": first_seq, "cause": cause})

@@ -121,6 +121,27 @@ def test_a_frame_that_fails_is_counted_and_the_next_one_tracked(
     assert caplog.text.count("Traceback") == 2
 
 
+def test_a_second_camera_on_the_topic_is_told_once(
+    played: PlayedTracker, plan: Any, start: Any, listener: Any, camera: Publisher, wait_until: Any
+) -> None:
+    """Also where neither has announced itself, so that the directory knows of none."""
+    start(lambda reactor: run_tracker("t1", TrackerPlan("cam1"), plan, reactor))
+    ready(camera, wait_until, listener)
+    image = np.zeros((4, 6), np.uint8)
+    with Publisher("cam1", link=FRAMES_OUT, connect=[plan.publish]) as second:
+
+        def both_send() -> bool:
+            for each in (camera, second):
+                show(each, 1_000, image)
+            return bool(listener.fields_of("t1", "duplicate_publisher"))
+
+        wait_until(both_send)
+        tracked = len(listener.tracks)
+        wait_until(lambda: both_send() and len(listener.tracks) > tracked + 5)
+    (told,) = listener.fields_of("t1", "duplicate_publisher")
+    assert told == {"topic": "frame/cam1/", "sessions": sorted([camera.session, second.session])}
+
+
 def test_gaps_are_told_on_the_bus(
     plan: Any, start: Any, listener: Any, camera: Any, played: Any, wait_until: Any
 ) -> None:
