@@ -111,7 +111,7 @@ class BeaconListener(Resource):
                 try:
                     # Why one byte more: so that what is too large is seen to be.
                     data, (address, _) = each.recvfrom(BEACON_MAX_BYTES + 1)
-                except OSError:
+                except BlockingIOError:
                     break
                 self.rigs.take(data, address, time.monotonic_ns())
 
