@@ -45,7 +45,10 @@ class Calls:
         """The call that `route` answers, if there is one; it is answered then."""
         return self._calls.pop(route, None)
 
-    def lose(self, node: bytes) -> list[Call]:
-        """The calls that `node` will not answer any more; they are closed."""
-        routes = [route for route, call in self._calls.items() if call.node == node]
+    def lose(self, node: bytes, topic: bytes) -> list[Call]:
+        """The calls of `topic` that `node` will not answer any more; they are closed.
+
+        Why both: behind one connection there may be several nodes, those that a relay announces.
+        """
+        routes = [route for route, call in self._calls.items() if (call.node, call.parts[0]) == (node, topic)]
         return [self._calls.pop(route) for route in routes]

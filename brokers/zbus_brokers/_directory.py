@@ -26,10 +26,12 @@ from zbus.transport import (
     split_route,
 )
 from zbus.wire import (
+    CONTROL,
     DIRECTORY,
     Buffer,
     Reply,
     Request,
+    Topic,
     decode_request,
     decode_topic,
     encode_reply,
@@ -205,7 +207,7 @@ class Directory(Resource):
         self._told_twice = {node for node in self._told_twice if self._registry.is_duplicate(node)}
 
     def _lose_calls(self, entry: Entry) -> None:
-        for call in self._calls.lose(entry.identity):
+        for call in self._calls.lose(entry.identity, Topic(CONTROL, entry.node).encode()):
             cause = f"{entry.node} was lost before it answered; it may have been done all the same"
             try:
                 self._refuse(call.asker, call.parts, "unknown_node", cause)

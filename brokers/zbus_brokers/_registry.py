@@ -30,6 +30,7 @@ class Entry:
     publishes: list[str]
     endpoints: list[str]
     rates: dict[str, float]
+    via: str
     identity: bytes = field(repr=False, default=b"")
     first_ns: int = 0
     heard_ns: int = 0
@@ -37,7 +38,7 @@ class Entry:
     @property
     def max_bytes(self) -> int:
         """No less than what the entry takes in a listing."""
-        texts = [self.node, self.role, self.session, self.host, *self.publishes, *self.endpoints]
+        texts = [self.node, self.role, self.session, self.host, self.via, *self.publishes, *self.endpoints]
         # Why 9 more: a number of the rates.
         rated = sum(14 + len(topic.encode()) for topic in self.rates)
         return 160 + rated + sum(5 + len(text.encode()) for text in texts)
@@ -53,6 +54,7 @@ class Entry:
             "publishes": self.publishes,
             "endpoints": self.endpoints,
             "rates": self.rates,
+            "via": self.via,
             "age_s": round((now_ns - self.heard_ns) / 1e9, 3),
             "duplicate": duplicate,
         }
@@ -120,7 +122,13 @@ class Registry:
     def publishers(self, topic: str) -> list[dict[str, Any]]:
         """Who publishes topics that start with `topic`, and at which endpoints of their own."""
         return [
-            {"node": entry.node, "session": entry.session, "host": entry.host, "endpoints": entry.endpoints}
+            {
+                "node": entry.node,
+                "session": entry.session,
+                "host": entry.host,
+                "endpoints": entry.endpoints,
+                "via": entry.via,
+            }
             for entry in self._entries.values()
             if any(name.startswith(topic) for name in entry.publishes)
         ]
@@ -151,6 +159,7 @@ def _read_entry(args: Mapping[str, Any]) -> Entry:
         publishes=_texts(args, "publishes"),
         endpoints=_texts(args, "endpoints"),
         rates=_rates(args),
+        via=_text(args, "via") if args.get("via") else "",
     )
 
 

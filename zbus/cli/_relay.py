@@ -8,6 +8,7 @@ from zbus.cli._check import check_locks
 from zbus.cli._node import run_node
 from zbus.cli._options import broker_options, warn_if_open
 from zbus.config import BrokerPlan, Rig
+from zbus.nodes import rig_folder
 from zbus.plugins import load_plugin
 
 
@@ -23,4 +24,4 @@ def relay(rig: Rig, broker: BrokerPlan) -> None:
     check_locks(rig)
     warn_if_open(rig.relay.insecure)
     run_relay = load_plugin("zbus.brokers", "relay")
-    run_node(lambda reactor: run_relay(rig, broker, reactor))
+    run_node(lambda reactor: run_relay(rig, broker, reactor, rig_folder(broker)))

@@ -39,6 +39,11 @@ class Interest:
         """True while anybody subscribes to anything."""
         return bool(self._prefixes) or self._uncounted > 0
 
+    @property
+    def prefixes(self) -> frozenset[bytes]:
+        """What is subscribed to; the empty prefix, which is everything, where not all of it is known."""
+        return frozenset(self._prefixes | ({b""} if self._uncounted else set()))
+
     def covers(self, topic: Topic) -> bool:
         """True while somebody's subscription covers this topic."""
         name = topic.encode()

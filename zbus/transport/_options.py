@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import zmq
 
@@ -43,7 +43,9 @@ class Link:
     taken in; `linger_ms` how long closing waits for what is unsent; `kernel_buffer_bytes` caps what the
     kernel holds on TCP, 0 leaves it alone. With `only_present` nothing waits for a peer that is not connected
     at the moment: it is dropped, or said not to be sent. `heartbeat` finds dead peers within 1.5 s; without
-    it the keep-alive of TCP does, within half a minute.
+    it the keep-alive of TCP does, within half a minute. A connection that is not made within
+    `connect_timeout_ms` is tried again, one whose data is not acknowledged for `max_retransmit_ms` is given
+    up; 0 leaves both to the kernel.
     """
 
     depth: int
@@ -52,6 +54,8 @@ class Link:
     kernel_buffer_bytes: int = 0
     only_present: bool = False
     heartbeat: bool = False
+    connect_timeout_ms: int = 0
+    max_retransmit_ms: int = 0
 
 
 # Why: a frame that waits is out of date, so few may wait, and none for a broker that comes back; a publisher
@@ -64,6 +68,10 @@ DOOR = Link(1_000, OVERLAY_MAX_BYTES)
 # Why only who is present: what queues for a peer that may never exist seems to be sent, and an announcement
 # or a request that waited for a directory to come back is out of date.
 PUSH = Link(100, 1_024, linger_ms=500, only_present=True)
+# Why these times: the kernel asks again after 1, 3 and 7 s, long after a network is back, and delivers
+# what is out of date for a quarter of an hour. What waits in it is bounded by what the other side has taken.
+RELAY_IN = Link(2_000, SMALL_MAX_BYTES, connect_timeout_ms=500, max_retransmit_ms=3_000)
+RELAY_OUT = replace(RELAY_IN, max_message_bytes=FRAMES_IN.max_message_bytes, only_present=True)
 CONTROL_LINK = Link(1_000, SMALL_MAX_BYTES, linger_ms=500, only_present=True, heartbeat=True)
 
 
@@ -76,6 +84,10 @@ def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:
     socket.setsockopt(zmq.MAXMSGSIZE, link.max_message_bytes)
     socket.setsockopt(zmq.LINGER, link.linger_ms)
     socket.setsockopt(zmq.IMMEDIATE, link.only_present)
+    if link.connect_timeout_ms:
+        socket.setsockopt(zmq.CONNECT_TIMEOUT, link.connect_timeout_ms)
+    if link.max_retransmit_ms:
+        socket.setsockopt(zmq.TCP_MAXRT, link.max_retransmit_ms)
     if link.kernel_buffer_bytes:
         socket.setsockopt(zmq.SNDBUF, link.kernel_buffer_bytes)
         socket.setsockopt(zmq.RCVBUF, link.kernel_buffer_bytes)

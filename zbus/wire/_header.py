@@ -39,6 +39,21 @@ def pack_map(
     return data
 
 
+def append_keys(data: bytes, keys: Header, max_bytes: int) -> bytes:
+    """A packed map with `keys` behind its own, none of which is looked at: where a key comes twice, the last
+    one counts (spec 1). Raises WireError where it is no map, or too large then.
+    """
+    start, count = _map_start(data)
+    total = count + len(keys)
+    head = bytes([0x80 | total]) if total < 16 else b"\xdf" + total.to_bytes(4, "big")
+    own = pack_map(keys, max_bytes)
+    # Why: the few keys of one of ours have a head of one byte.
+    appended = b"".join([head, data[start:], own[_map_start(own)[0] :]])
+    if len(appended) > max_bytes:
+        raise WireError("header_too_large", f"{len(appended)} bytes, more than {max_bytes}")
+    return appended
+
+
 def unpack_map(data: bytes, max_bytes: int, *, checked: Set[str] = NOTHING) -> dict[str, Any]:
     """Read a msgpack map.
 
@@ -158,6 +173,18 @@ def _unpack_unchecked(data: bytes, max_bytes: int) -> Any:
         return _unpackb(data, raw=False, strict_map_key=True, max_ext_len=0, ext_hook=_refuse_extension)
     except Exception as error:
         raise WireError("bad_msgpack", f"{type(error).__name__}: {error}") from error
+
+
+def _map_start(data: bytes) -> tuple[int, int]:
+    """Where the first key of a packed map stands, and how many there are."""
+    kind = data[:1]
+    if b"\x80" <= kind <= b"\x8f":
+        return 1, kind[0] & 0x0F
+    if kind == b"\xde" and len(data) >= 3:
+        return 3, int.from_bytes(data[1:3], "big")
+    if kind == b"\xdf" and len(data) >= 5:
+        return 5, int.from_bytes(data[1:5], "big")
+    raise WireError("header_not_map", f"begins with {kind!r}")
 
 
 def _refuse_extension(code: int, data: bytes) -> Any:

@@ -45,5 +45,10 @@ LIFETIME_MAX_S = 60.0
 # Why: what fits into one packet of any network is there whole or not at all.
 BEACON_MAX_BYTES = 1_200
 
+RELAY_HEADER_MAX_BYTES = 262_144
+RELAY_NODES_MAX = 256
+RELAY_NODE_TOPICS_MAX = 64
+RELAY_TOPICS_MAX = 1_024
+
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1

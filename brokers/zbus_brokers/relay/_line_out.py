@@ -1,0 +1,133 @@
+"""One of the two links to another host's relay: connected again whenever it has to be, and pinged."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import zmq
+
+from zbus.errors import WireError
+from zbus.transport import RELAY_OUT, Reactor, Resource, connect, make_socket
+from zbus.wire import RelayMessage, RelayPing, RelayPong, RelayTaken, decode_relay, encode_relay
+
+PING_PERIOD_NS = 250_000_000
+# Why sooner while nobody answers: a connection is usable when the first ping comes back.
+HURRY_PERIOD_NS = 50_000_000
+TAKE_MAX = 64
+PINGS_KEPT = 64
+# So many small messages are taken before that is told at once; else a ping's time is soon enough.
+TELL_TAKEN_EVERY = 64
+
+
+class LineOut(Resource):
+    """A DEALER to `endpoint`; `on_message` is given what came, the parts it carries as they are in memory.
+
+    Counts of what was taken begin anew with each epoch that a pong tells. Belongs to the thread of `reactor`.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        who: Callable[[int], RelayPing],
+        reactor: Reactor,
+        on_message: Callable[[RelayMessage], None],
+    ) -> None:
+        self._endpoint, self._who, self._reactor, self._on_message = endpoint, who, reactor, on_message
+        self._socket: zmq.Socket[bytes] | None = None
+        self._pings: OrderedDict[int, None] = OrderedDict()
+        self._pinged_ns = 0
+        self.heard_ns = 0
+        self.epoch = ""
+        self.taken = self.stale = self.refused = 0
+        self._told = 0
+
+    def open(self) -> None:
+        """Begin to connect. Raises TransportError for what is not an endpoint."""
+        socket = make_socket(zmq.DEALER, RELAY_OUT)
+        try:
+            connect(socket, self._endpoint)
+        except BaseException:
+            socket.close(linger=0)
+            raise
+        self._socket = socket
+        self._reactor.watch(socket, self._take)
+        self._pings.clear()
+        self.heard_ns, self._pinged_ns, self.epoch = time.monotonic_ns(), 0, ""
+
+    def close(self) -> None:
+        """Disconnect, and throw away what waits. Safe to call twice."""
+        if self._socket is not None:
+            self._reactor.unwatch(self._socket)
+            self._socket.close(linger=0)
+            self._socket = None
+
+    def reopen(self) -> None:
+        """Connect anew: nothing that is on its way now is handed over any more."""
+        self.close()
+        self.open()
+
+    def ping(self, now_ns: int) -> None:
+        """Ping where it is time."""
+        period_ns = PING_PERIOD_NS if self.epoch else HURRY_PERIOD_NS
+        if now_ns - self._pinged_ns < period_ns:
+            return
+        self._pinged_ns = now_ns
+        sent_ns = time.monotonic_ns()
+        if self.send(self._who(sent_ns)):
+            self._pings[sent_ns] = None
+            if len(self._pings) > PINGS_KEPT:
+                self._pings.popitem(last=False)
+        self.tell_taken()
+
+    def send(self, message: RelayMessage) -> bool:
+        """Send without waiting; False where there is no connection now."""
+        if self._socket is None:
+            return False
+        try:
+            self._socket.send_multipart(encode_relay(message), zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def note_taken(self, *, is_stale: bool, at_once: bool) -> None:
+        """One `data` was taken; tell it now, or with some others."""
+        self.taken += 1
+        self.stale += is_stale
+        if at_once or self.taken - self._told >= TELL_TAKEN_EVERY:
+            self.tell_taken()
+
+    def tell_taken(self) -> None:
+        """Tell how many were taken, where that has changed."""
+        if self.taken != self._told and self.send(RelayTaken(self.taken, self.stale)):
+            self._told = self.taken
+
+    def note_pong(self, pong: RelayPong) -> bool:
+        """True where this answers a ping of ours; counts begin anew where the epoch is another one."""
+        if pong.sent_ns not in self._pings:
+            return False
+        del self._pings[pong.sent_ns]
+        if pong.epoch != self.epoch:
+            self.epoch = pong.epoch
+            self.taken = self.stale = self._told = 0
+        return True
+
+    def _take(self) -> None:
+        for _ in range(TAKE_MAX):
+            if self._socket is None:
+                # Why: what came may have closed it.
+                return
+            try:
+                frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            self._read([frame.buffer for frame in frames])
+
+    def _read(self, parts: Sequence[memoryview]) -> None:
+        try:
+            message = decode_relay(parts)
+            self.heard_ns = time.monotonic_ns()
+            self._on_message(message)
+        except WireError:
+            self.refused += 1
