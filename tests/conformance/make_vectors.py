@@ -15,6 +15,7 @@ from making.envelope import envelope_vectors
 from making.forms import plain
 from making.frame import frame_vectors
 from making.overlay import door_vectors, overlay_vectors
+from making.relay import relay_vectors
 from making.ring import notice_vectors, ring_vectors
 from making.state import event_vectors, state_vectors
 from making.tracks import tracks_vectors
@@ -32,6 +33,7 @@ MAKERS = {
     "event": event_vectors,
     "request": request_vectors,
     "reply": reply_vectors,
+    "relay": relay_vectors,
     "beacon": beacon_vectors,
     "notice": notice_vectors,
     "ring": ring_vectors,

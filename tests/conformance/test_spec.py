@@ -15,7 +15,7 @@ import zbus.overlay
 import zbus.wire._control
 import zbus.wire._limits as limits
 from zbus import wire
-from zbus.config import BrokerPlan, OverlayPlan
+from zbus.config import BrokerPlan, HostPlan, OverlayPlan
 from zbus.errors import WireError, ZbusError
 from zbus.testing import load_vectors
 from zbus.wire import Origin, Reply, Request, Topic
@@ -112,7 +112,8 @@ def test_limits():
 
 def test_ports():
     broker, overlay = BrokerPlan(), OverlayPlan()
-    bound = [broker.directory, broker.publish, broker.subscribe, overlay.bind]
+    relay = HostPlan("127.0.0.1").relay_endpoint
+    bound = [broker.directory, broker.publish, broker.subscribe, relay, overlay.bind]
     ports = [endpoint.rsplit(":", 1)[1] for endpoint in bound]
     assert column("Ports") == [f"{wire.BEACON_PORT}/udp", *ports]
 
@@ -219,7 +220,17 @@ def test_worked_examples_are_vectors(document):
 
 @pytest.mark.parametrize(
     "part",
-    ["1-envelope", "3-frame", "4-tracks", "5-overlay", "6-state", "7-control", "8-discovery", "9-shm"],
+    [
+        "1-envelope",
+        "3-frame",
+        "4-tracks",
+        "5-overlay",
+        "6-state",
+        "7-control",
+        "8-discovery",
+        "9-shm",
+        "10-relay",
+    ],
 )
 def test_every_part_has_a_worked_example(part):
     assert "```text\nvector " in text_of(part)

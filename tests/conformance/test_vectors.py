@@ -25,6 +25,7 @@ from zbus.wire import (
     decode_body,
     decode_message,
     decode_overlays,
+    decode_relay,
     decode_reply,
     decode_request,
     decode_ring_header,
@@ -159,6 +160,18 @@ def read_one_beacon(parts):
     return fields_of(decode_beacon(parts[0]))
 
 
+def read_relay(parts):
+    message = decode_relay(parts)
+    fields = fields_of(message)
+    if "nodes" in fields:
+        fields["nodes"] = [fields_of(node) | {"publishes": list(node.publishes)} for node in message.nodes]
+    if "parts" in fields:
+        fields["parts"] = [bytes(part) for part in message.parts]
+    if "topics" in fields:
+        fields["topics"] = list(message.topics)
+    return {"word": message.word, **fields}
+
+
 def fields_of(record):
     return {name: getattr(record, name) for name in record.__slots__}
 
@@ -193,5 +206,6 @@ READERS = {
     "request": read_request,
     "reply": read_reply,
     "beacon": read_one_beacon,
+    "relay": read_relay,
     **dict.fromkeys(DATA_KINDS, read_data),
 }

@@ -12,7 +12,7 @@ from zbus.errors import UnknownName
 
 VECTOR_KINDS = (
     "envelope", "frame", "notice", "ring", "tracks", "door", "overlay", "state", "event", "request", "reply",
-    "beacon",
+    "beacon", "relay",
 )  # fmt: skip
 
 

@@ -175,18 +175,18 @@ class Publisher(Resource):
             outlet = self._outlets.setdefault(topic.source, RingOutlet(topic.source, self._ring_plan))
         return outlet
 
-    def send_parts(self, parts: Sequence[Buffer]) -> bool:
+    def send_as_is(self, parts: Sequence[Buffer]) -> bool:
         """Send a message as another publisher made it, without ever waiting. False where it was dropped.
 
         For relays: nothing of it is looked at, and its numbers are the other's.
         """
         socket = self._own.get()
         self._interest.read(socket)
-        if not _send(socket, parts):
+        if not send_parts(socket, parts):
             self.counters.dropped += 1
             return False
         self.counters.sent += 1
-        self.counters.sent_bytes += sum(memoryview(part).nbytes for part in parts)
+        self.counters.sent_bytes += count_bytes(parts)
         return True
 
     def wanted(self) -> frozenset[bytes]:

@@ -62,7 +62,7 @@ class LocalBus(Resource):
     def give(self, message: Message, parts: Sequence[Any], thinned: int) -> bool:
         """Give out a message of another host with the numbers that it has. Raises WireError."""
         if message.topic.kind != FRAME:
-            return self.small.send_parts(parts)
+            return self.small.send_as_is(parts)
         keys: dict[str, Any] = {"relayed_mono_ns": time.monotonic_ns()}
         if thinned:
             keys["thinned"] = thinned
@@ -71,7 +71,7 @@ class LocalBus(Resource):
         except WireError:
             # Why: a header that is full is a stranger's, and it is better as it came than not at all.
             header = bytes(parts[1])
-        return self.frames.send_parts([bytes(parts[0]), header, *parts[2:]])
+        return self.frames.send_as_is([bytes(parts[0]), header, *parts[2:]])
 
     def tell(self, event: str, fields: Mapping[str, Any]) -> None:
         """Publish an event of the relay."""

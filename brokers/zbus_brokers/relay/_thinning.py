@@ -27,7 +27,8 @@ class Thinning:
         if now_ns < pace.due_ns - self._period_ns // 8:
             pace.left_out += 1
             return None
-        pace.due_ns = max(pace.due_ns + self._period_ns, now_ns - self._period_ns)
+        is_late = now_ns - pace.due_ns > self._period_ns
+        pace.due_ns = (now_ns if is_late else pace.due_ns) + self._period_ns
         left_out, pace.left_out = pace.left_out, 0
         return left_out
 
