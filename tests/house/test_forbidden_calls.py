@@ -66,6 +66,11 @@ def test_a_library_never_prints_and_never_exits(file: str):
 WALL_CLOCK = {
     "brokers/zbus_brokers/_broker.py": "published_ns and since_ns of its own messages",
     "brokers/zbus_brokers/_directory.py": "tells it to who asks for the clocks of this host",
+    "brokers/zbus_brokers/relay/_clocks.py": "compares it with another host's",
+    "brokers/zbus_brokers/relay/_directory_link.py": "asked_ns",
+    "brokers/zbus_brokers/relay/_exporter.py": "tells it to who pings",
+    "brokers/zbus_brokers/relay/_relay.py": "since_ns",
+    "brokers/zbus_brokers/relay/_sources.py": "whether a frame's two times are of this host's clocks",
     "zbus/cameras/_pace.py": "captured_ns",
     "zbus/cli/_tap.py": "how old a message is by its UTC stamps, for a person",
     "zbus/gateways/_forms.py": "the age of pictures of another host, by UTC",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from zbus.errors import WireError
-from zbus.wire import RELAY_TOPICS_MAX, Topic, decode_topic
+from zbus.wire import FRAME, RELAY_TOPICS_MAX, RING_RENDITION, Topic, decode_topic
 
 # Why: these speak of one host's own processes and pixels, and every host has them.
 OWN_NODES = ("directory", "supervisor")
-OWN_RENDITIONS = ("ring",)
+OWN_RENDITIONS = (RING_RENDITION,)
 
 
 def expand(prefixes: Collection[bytes], topics: Iterable[str]) -> list[str]:
@@ -18,7 +18,8 @@ def expand(prefixes: Collection[bytes], topics: Iterable[str]) -> list[str]:
     A rendition is wanted by its name only: who subscribes to everything does not make cameras compress
     (spec 2).
     """
-    wanted = {topic for topic in topics if any(_covers(prefix, topic) for prefix in prefixes)}
+    plain = [_of_pixels(prefix) for prefix in prefixes]
+    wanted = {topic for topic in topics if any(_covers(prefix, topic) for prefix in plain)}
     return sorted(wanted)[:RELAY_TOPICS_MAX]
 
 
@@ -36,6 +37,12 @@ def read_topic(name: str) -> Topic | None:
         return decode_topic(name.encode("ascii", errors="replace"))
     except WireError:
         return None
+
+
+def _of_pixels(prefix: bytes) -> bytes:
+    """Who wants notices of pictures in shared memory wants the pictures."""
+    notices = f"{FRAME}.{RING_RENDITION}/".encode()
+    return f"{FRAME}/".encode() + prefix[len(notices) :] if prefix.startswith(notices) else prefix
 
 
 def _covers(prefix: bytes, name: str) -> bool:

@@ -29,7 +29,6 @@ from zbus.wire import (
     RelayWant,
     Reply,
     append_keys,
-    decode_body,
     decode_message,
     decode_reply,
     decode_request,
@@ -247,7 +246,6 @@ class Importer(Resource):
         self.counters.received_bytes += sum(memoryview(part).nbytes for part in data.parts)
         left_out = data.thinned
         if message.topic.kind == FRAME:
-            decode_body(message)
             left_out += self._left_out.pop(topic, 0)
             if self._is_stale(data.began_ns):
                 self.counters.stale += 1

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zbus.config import BrokerPlan
 from zbus.errors import WireError
-from zbus.transport import FRAMES_OUT, Publisher, Reactor, Resource
-from zbus.wire import EVENT, FRAME, STATE, Event, Message, State, Topic, append_keys, header_limit
+from zbus.transport import FRAMES_OUT, Publisher, Reactor, Resource, RingPlan
+from zbus.wire import (
+    EVENT,
+    FRAME,
+    RAW,
+    STATE,
+    Event,
+    Message,
+    State,
+    Topic,
+    append_keys,
+    decode_frame,
+    header_limit,
+)
 
 
 class LocalBus(Resource):
     """Publishes what came from other hosts, and the relay's own state and events.
 
-    Frames go out at an ipc endpoint of their own too, as a camera's do. `on_interest` is called when what
-    somebody here subscribes to may have changed. Belongs to the thread of `reactor`.
+    Frames go out as a camera's do: at an ipc endpoint of their own too, and in shared memory.
+    `on_interest` is called when what somebody here subscribes to may have changed. Belongs to the thread of
+    `reactor`.
     """
 
     def __init__(
@@ -36,6 +50,7 @@ class LocalBus(Resource):
             connect=[broker.publish],
             ipc_folder=folder,
             session=self.small.session,
+            ring=RingPlan(),
         )
 
     def open(self) -> None:
@@ -63,7 +78,12 @@ class LocalBus(Resource):
         """Give out a message of another host with the numbers that it has. Raises WireError."""
         if message.topic.kind != FRAME:
             return self.small.send_as_is(parts)
-        keys: dict[str, Any] = {"relayed_mono_ns": time.monotonic_ns()}
+        now_ns = time.monotonic_ns()
+        frame = decode_frame(message)
+        if frame.codec == RAW and not message.topic.rendition:
+            frame = replace(frame, relayed_mono_ns=now_ns, thinned=thinned)
+            return self.frames.send(message.topic, frame, origin=message.origin)
+        keys: dict[str, Any] = {"relayed_mono_ns": now_ns}
         if thinned:
             keys["thinned"] = thinned
         try:

@@ -102,6 +102,7 @@ class _Relay:
             (STATE_PERIOD_S, self._tell_state),
         ]
         self._exports = Exports()
+        self._is_listed = False
         self._since_ns = time.time_ns()
         self._state = ""
 
@@ -112,6 +113,10 @@ class _Relay:
         self._refresh()
         if self._now()[0] != self._state:
             self._tell_state()
+        if not self._is_listed:
+            # Why: what is told before the directory is connected is not sent.
+            self._list()
+            self._announce()
 
     def _refresh(self) -> None:
         """Ask the other hosts for what is wanted here now."""
@@ -124,6 +129,7 @@ class _Relay:
 
     def _on_listing(self, reply: Reply) -> None:
         listing = reply.result.get("nodes")
+        self._is_listed = True
         if isinstance(listing, list):
             self._exports = read_exports(listing, self._rig.relay.topics)
             self._exporter.set_exports(self._exports)

@@ -19,12 +19,12 @@ def test_routes_tell_nothing_and_cannot_be_guessed():
 
 def test_a_node_that_is_gone_loses_its_calls_and_no_others():
     calls = Calls()
-    calls.open(b"a", b"gone", [])
-    kept = calls.open(b"b", b"there", [])
-    calls.open(b"c", b"gone", [])
-    assert [call.asker for call in calls.lose(b"gone")] == [b"a", b"c"]
-    assert calls.lose(b"gone") == []
-    assert calls.close(kept) is not None
+    calls.open(b"a", b"gone", [b"n1"])
+    kept = [calls.open(b"b", b"there", [b"n1"]), calls.open(b"d", b"gone", [b"n2"])]
+    calls.open(b"c", b"gone", [b"n1"])
+    assert [call.asker for call in calls.lose(b"gone", b"n1")] == [b"a", b"c"]
+    assert calls.lose(b"gone", b"n1") == []
+    assert None not in map(calls.close, kept)
 
 
 def test_beyond_the_bound_the_oldest_is_forgotten():

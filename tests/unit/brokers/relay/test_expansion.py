@@ -18,6 +18,7 @@ TOPICS = ["frame/a/", "frame/ab/", "frame.jpeg/a/", "tracks/t/", "state/a/"]
         ([b""], ["frame/a/", "frame/ab/", "state/a/", "tracks/t/"]),
         ([b"frame.jpeg/"], ["frame.jpeg/a/"]),
         ([b"frame.jpeg"], []),
+        ([b"frame.ring/a/"], ["frame/a/"]),
         ([b"frame.jpeg/a/", b"st", b"state/"], ["frame.jpeg/a/", "state/a/"]),
         ([b"frame/a/\xff", b"x/"], []),
     ],

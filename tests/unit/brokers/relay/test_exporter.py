@@ -104,7 +104,7 @@ def test_a_request_is_answered_and_one_for_nobody_here_is_not_carried(asker: Ask
     assert decode_reply(reply.parts).result["role"] == "relay"
 
 
-def test_noise_and_strangers_cost_nothing_but_a_count(asker: Asker, hosts: Hosts) -> None:
+def test_noise_and_strangers_cost_nothing_but_a_count(asker: Asker, hosts: Hosts, wait_until: Any) -> None:
     stranger = Asker(hosts.plans["left"].relay_endpoint, host="top")
     try:
         for message in (RelayTaken(1, 0), RelayWant(1, ("state/relay.left/",)), RelayBye()):
@@ -126,6 +126,7 @@ def test_noise_and_strangers_cost_nothing_but_a_count(asker: Asker, hosts: Hosts
         asker.send(RelayTaken(10**18, 10**18))
         asker.send(RelayWant(1, ("nothing", "state//", "\x00" * 100)))
         asker.until(RelayPong, lambda pong: pong.wanted == 1)
+        wait_until(lambda: "relay.left" in hosts.nodes("left"))
         counters = hosts.ask("left", "status", "relay.left")["counters"]
         assert counters["refused"] >= 11
     finally:
@@ -134,6 +135,7 @@ def test_noise_and_strangers_cost_nothing_but_a_count(asker: Asker, hosts: Hosts
 
 def test_who_is_silent_is_forgotten(asker: Asker, hosts: Hosts, wait_until: Any) -> None:
     epoch = asker.until(RelayPong).epoch
+    wait_until(lambda: "relay.left" in hosts.nodes("left"))
     wait_until(lambda: not hosts.details("left", "right")["to"])
     assert asker.until(RelayPong, lambda pong: pong.epoch != epoch)
 

@@ -130,11 +130,16 @@ def test_a_node_of_one_name_on_both_hosts_is_told_and_each_keeps_its_own(
     hosts.start_all()
     with camera(hosts, "left") as ours, camera(hosts, "right") as theirs:
         duplicates: list[Event] = []
+
+        def announced() -> bool:
+            ours.announce()
+            theirs.announce()
+            return True
+
         with Subscriber(hosts.broker("right").subscribe, "event/directory/", policy=EVERY) as subscriber:
 
             def look() -> object:
-                ours.announce()
-                theirs.announce()
+                announced()
                 bodies = [each.body for each in subscriber.take()]
                 duplicates.extend(
                     body for body in bodies if isinstance(body, Event) and body.event == "duplicate_publisher"
@@ -144,11 +149,11 @@ def test_a_node_of_one_name_on_both_hosts_is_told_and_each_keeps_its_own(
             wait_until(look)
         assert duplicates[0].fields["node"] == "cam1"
         with Subscriber(hosts.broker("right").subscribe, str(CAM), policy=EVERY) as reader:
-            wait_until(lambda: look() and theirs.publisher.wants(CAM))
+            wait_until(lambda: announced() and theirs.publisher.wants(CAM))
             theirs.publisher.send(CAM, frame(1))
             ours.publisher.send(CAM, frame(2))
             got: list[Received] = []
-            wait_until(lambda: (look() and got.extend(reader.take())) or got)
+            wait_until(lambda: announced() and (got.extend(reader.take()) or got))
             assert [each.origin.session for each in got] == [theirs.publisher.session]
 
 

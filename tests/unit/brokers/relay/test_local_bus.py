@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ import numpy as np
 
 from zbus.config import BrokerPlan
 from zbus.transport import EVERY, Reactor, Subscriber
-from zbus.wire import Event, Frame, Origin, Topic, decode_message, encode_message, frame_of_image
+from zbus.wire import JPEG, Event, Frame, Origin, Topic, decode_message, encode_message, frame_of_image
 from zbus_brokers.relay._local_bus import LocalBus
 
-CAM = Topic("frame", "cam1")
+CAM, JPEG_TOPIC = Topic("frame", "cam1"), Topic("frame", "cam1", "jpeg")
 
 
 def test_frames_are_given_out_as_they_were_and_with_what_happened_on_their_way(
@@ -26,7 +27,7 @@ def test_frames_are_given_out_as_they_were_and_with_what_happened_on_their_way(
     with bus:
         assert bus.wanted() == frozenset()
         with Subscriber(bus.frames.endpoints, str(CAM), policy=EVERY) as subscriber:
-            turn(lambda: changed and bus.wanted() == {b"frame/cam1/"})
+            turn(lambda: changed and b"frame/cam1/" in bus.wanted())
             message = decode_message(parts)
             assert bus.give(message, parts, 4)
             got: list[Any] = []
@@ -43,9 +44,11 @@ def test_a_frames_keys_are_written_behind_its_own(
     bus = LocalBus("relay.left", BrokerPlan(publish=free_endpoint()), None, reactor, lambda: None)
     sent: list[Any] = []
     bus.frames.send_as_is = lambda parts: sent.append(parts) or True  # type: ignore[method-assign]
-    image = np.zeros((4, 4), np.uint8)
-    frame = frame_of_image(image, "mono8", camera="cam1", frame_number=3, captured_ns=1, mono_ns=2)
-    parts = [bytes(part) for part in encode_message(CAM, Origin("cam1", "far", 7, 5), frame)]
+    raw = frame_of_image(
+        np.zeros((4, 4), np.uint8), "mono8", camera="cam1", frame_number=3, captured_ns=1, mono_ns=2
+    )
+    frame = replace(raw, codec=JPEG, stride_bytes=0, data=b"jpeg")
+    parts = [bytes(part) for part in encode_message(JPEG_TOPIC, Origin("cam1", "far", 7, 5), frame)]
     bus.give(decode_message(parts), parts, 0)
     bus.give(decode_message(parts), parts, 2)
     headers = [msgpack.unpackb(each[1]) for each in sent]
