@@ -78,7 +78,7 @@ def test_a_far_node_is_announced_and_asked_as_if_it_were_here(hosts: Hosts, wait
     entry = hosts.nodes("right")["relay.left"]
     assert (entry["host"], entry["via"]) == ("left", "relay.right")
     assert hosts.ask("right", "status", "relay.left")["host"] == "left"
-    assert "relay.right" in hosts.nodes("left")
+    wait_until(lambda: "relay.right" in hosts.nodes("left"))
 
 
 def test_a_host_that_ends_is_told_its_nodes_go_and_it_is_found_again(
