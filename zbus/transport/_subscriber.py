@@ -32,6 +32,8 @@ DEPTH_FRAMES = 16
 DEPTH_SMALL = 10_000
 DRAIN_MAX = 256
 DRAIN_EACH_S = 0.05
+# What is held up behind a full queue comes within so long, or there is nothing.
+SETTLE_MS = 2
 
 Policy = Literal["latest", "every"]
 
@@ -186,16 +188,28 @@ class Subscriber(Resource):
             self._drain_due_s = now_s + DRAIN_EACH_S
             self._drain()
         elif not len(self._waiting):
-            self._drain(1)
+            self._read(1)
 
-    def _drain(self, count: int = DRAIN_MAX) -> None:
-        """Read what has arrived, at most `count` messages so that a flood cannot hold the caller."""
+    def _drain(self) -> None:
+        """Read what has arrived, at most DRAIN_MAX messages so that a flood cannot hold the caller.
+
+        Where the newest counts and the queue was full, it is not in there yet: what is held up behind the
+        queue comes as soon as there is room, and is read too.
+        """
+        count = self._read(DRAIN_MAX)
+        if self._newest_only and count >= self._link.depth:
+            while count < DRAIN_MAX and self.socket.poll(SETTLE_MS):
+                count += self._read(DRAIN_MAX - count)
+
+    def _read(self, count: int) -> int:
+        """Read at most `count` of what has arrived; returns how many there were."""
         socket = self.socket
-        for _ in range(count):
+        for number in range(count):
             parts = recv_parts(socket)
             if parts is None:
-                return
+                return number
             self._take_in(parts)
+        return count
 
     def _take_in(self, parts: list[Buffer]) -> None:
         now_ns = time.monotonic_ns()

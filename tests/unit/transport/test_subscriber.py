@@ -201,6 +201,20 @@ def test_every_message_is_handed_over_whether_it_waits_here_or_in_the_socket(str
         assert subscriber.recv(0) is None
 
 
+def test_the_newest_is_not_what_stands_first_in_a_full_queue(stranger):
+    """Links of frames have short queues: what was sent last waits behind them, and is asked for at once."""
+    with _Opened(open_subscriber(stranger, ["event/", "frame/x/"], ring="off")) as subscriber:
+        assert stranger.poll(10_000)
+        stranger.recv()
+        for seq in range(40):
+            stranger.send_multipart(parts(seq))
+        wait_for_arrival(subscriber)
+        while subscriber.recv(10).origin.seq != 39:
+            pass
+        assert subscriber.counters.delivered < 10
+        assert subscriber.counters.skipped == 40 - subscriber.counters.delivered
+
+
 def test_take_is_bounded(stranger):
     with _Opened(open_subscriber(stranger, policy=EVERY)) as subscriber:
         for seq in range(subscriber_module.DRAIN_MAX + 50):
