@@ -1,227 +1,108 @@
-"""How fast frames go from a publisher to a decoded array: this library, plain pyzmq, and JSON with base64.
+"""Frames between processes of one machine: zbus, its bare ring, plain pyzmq, and what else carries pictures.
 
-Each way sends the same frames over tcp on loopback, one at a time in flight up to WINDOW, from one thread to
-another, and the ways take turns. What counts are the ratios of the medians.
+Each contender sends at 100 Hz (latency, CPU) and then as fast as it goes (pictures a second).
 """
 
 from __future__ import annotations
 
-import argparse
-import base64
-import json
-import statistics
 import sys
-import threading
-import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Iterator
 
-import numpy as np
-import zmq
-from numpy.typing import NDArray
+from harness.job import Contender, Job
+from harness.report import Findings, Words, name_of, read_words, run_all, tell
+from harness.summary import Target, Targets, ratio
 
-from zbus.transport import EVERY, FRAMES_OUT, Publisher, Subscriber
-from zbus.wire import Frame, Topic, frame_of_image
+HD, UHD = "1920x1080x3", "3840x2160x3"
+SIZES = ("640x480x1", "640x480x3", HD, UHD)
+RATE_HZ = 100.0
 
-TOPIC = Topic("frame", "cam1")
-# So many frames are on their way at most: less than the shortest queue, so that none is dropped.
-WINDOW = 3
-DEADLINE_S = 30.0
-WARM_UP_FRAMES = 20
+LOAN, COPY = "zbus ring, loan", "zbus ring, copy in"
+BARE, ICEORYX, IMAGEZMQ = "bare ring, loan", "iceoryx2, loan", "imagezmq"
+INLINE, ZMQ = "zbus inline tcp", "zmq tcp"
+INLINE_CURVE, ZMQ_CURVE = "zbus inline tcp CURVE", "zmq tcp CURVE"
+LATEST, SLOW_ZMQ = "zbus latest, at 20 Hz", "zmq default marks, at 20 Hz"
 
-Image = NDArray[np.uint8]
-Send = Callable[[int, Image], None]
-Receive = Callable[[], Image]
-
-
-class Way:
-    """One way to carry frames: `open` gives what sends one and what receives one."""
-
-    def __init__(self, name: str, open_sender: Any, open_receiver: Any) -> None:
-        self.name, self.open_sender, self.open_receiver = name, open_sender, open_receiver
-
-
-def zbus_sender(ends: ExitStack) -> tuple[str, Send, Callable[[], bool]]:
-    publisher = ends.enter_context(Publisher("n1", link=FRAMES_OUT, bind=["tcp://127.0.0.1:0"]))
-
-    def send(number: int, image: Image) -> None:
-        publisher.send(TOPIC, frame_of(number, image))
-
-    return publisher.endpoints[0], send, lambda: publisher.wants(TOPIC)
-
-
-def zbus_receiver(ends: ExitStack, endpoint: str) -> Receive:
-    subscriber = ends.enter_context(Subscriber(endpoint, str(TOPIC), policy=EVERY))
-
-    def receive() -> Image:
-        received = subscriber.recv(DEADLINE_S)
-        assert received is not None and isinstance(received.body, Frame)
-        return received.body.image
-
-    return receive
-
-
-def frame_of(number: int, image: Image) -> Frame:
-    now_ns, mono_ns = time.time_ns(), time.monotonic_ns()
-    return frame_of_image(
-        image, "mono8", camera="cam1", frame_number=number, captured_ns=now_ns, mono_ns=mono_ns
-    )
-
-
-def pyzmq_sender(ends: ExitStack) -> tuple[str, Send, Callable[[], bool]]:
-    """What a script would do: the topic, a small JSON header, the pixels as they are."""
-    socket, endpoint = plain_xpub(ends)
-
-    def send(number: int, image: Image) -> None:
-        header = json.dumps({"shape": image.shape, "dtype": str(image.dtype), "number": number}).encode()
-        socket.send_multipart([TOPIC.encode(), header, image.data], copy=False)
-
-    return endpoint, send, lambda: bool(socket.poll(0))
-
-
-def pyzmq_receiver(ends: ExitStack, endpoint: str) -> Receive:
-    socket = plain_sub(ends, endpoint)
-
-    def receive() -> Image:
-        _, header, pixels = socket.recv_multipart(copy=False)
-        fields = json.loads(header.bytes)
-        return np.frombuffer(pixels.buffer, fields["dtype"]).reshape(fields["shape"])
-
-    return receive
-
-
-def base64_sender(ends: ExitStack) -> tuple[str, Send, Callable[[], bool]]:
-    """What many systems of the field do: one JSON text, the pixels as base64 in it."""
-    socket, endpoint = plain_xpub(ends)
-
-    def send(number: int, image: Image) -> None:
-        pixels = base64.b64encode(image.data).decode()
-        message = {"shape": image.shape, "dtype": str(image.dtype), "number": number, "pixels": pixels}
-        socket.send_multipart([TOPIC.encode(), json.dumps(message).encode()])
-
-    return endpoint, send, lambda: bool(socket.poll(0))
-
-
-def base64_receiver(ends: ExitStack, endpoint: str) -> Receive:
-    socket = plain_sub(ends, endpoint)
-
-    def receive() -> Image:
-        message = json.loads(socket.recv_multipart()[1])
-        pixels = base64.b64decode(message["pixels"])
-        return np.frombuffer(pixels, message["dtype"]).reshape(message["shape"])
-
-    return receive
-
-
-def plain_xpub(ends: ExitStack) -> tuple[zmq.Socket[bytes], str]:
-    socket = ends.enter_context(zmq.Context.instance().socket(zmq.XPUB))
-    socket.setsockopt(zmq.LINGER, 0)
-    port = socket.bind_to_random_port("tcp://127.0.0.1")
-    return socket, f"tcp://127.0.0.1:{port}"
-
-
-def plain_sub(ends: ExitStack, endpoint: str) -> zmq.Socket[bytes]:
-    socket = ends.enter_context(zmq.Context.instance().socket(zmq.SUB))
-    socket.setsockopt(zmq.RCVTIMEO, int(DEADLINE_S * 1_000))
-    socket.setsockopt(zmq.SUBSCRIBE, TOPIC.encode())
-    socket.connect(endpoint)
-    return socket
-
-
-WAYS = (
-    Way("zbus", zbus_sender, zbus_receiver),
-    Way("pyzmq multipart", pyzmq_sender, pyzmq_receiver),
-    Way("JSON + base64", base64_sender, base64_receiver),
+CONTENDERS = (
+    Contender(LOAN, "zbus_frames", {"ring": "loan", "view": True}),
+    Contender(COPY, "zbus_frames", {"ring": "copy", "view": True}),
+    Contender("zbus ring, copy in and out", "zbus_frames", {"ring": "copy"}),
+    Contender(BARE, "bare_ring", {"loan": True}),
+    Contender("bare ring, copy in", "bare_ring", {"loan": False}),
+    Contender(ICEORYX, "iceoryx", {"loan": True}),
+    Contender("iceoryx2, copy in", "iceoryx", {"loan": False}),
+    Contender("zenoh shared memory", "zenoh_shm"),
+    Contender(INLINE, "zbus_frames"),
+    Contender(ZMQ, "plain_zmq"),
+    Contender("zmq ipc", "plain_zmq", {"over": "ipc"}),
+    Contender(IMAGEZMQ, "imagezmq_pub"),
+    Contender("NetGear", "netgear"),
+    Contender("pyMultiVideo, msgpack", "pymultivideo", {"form": "msgpack"}),
+    Contender("pyMultiVideo, JSON", "pymultivideo", {"form": "json"}),
+)
+CURVE = (
+    Contender(INLINE_CURVE, "zbus_frames", {"curve": True}),
+    Contender(ZMQ_CURVE, "plain_zmq", {"curve": True}),
+)
+SLOW = (
+    Contender(LATEST, "zbus_frames", {"policy": "latest"}),
+    Contender(SLOW_ZMQ, "plain_zmq", {"queue": 1_000}),
 )
 
 
-def run_round(way: Way, images: list[Image], count: int) -> float:
-    """Seconds for each frame, from before the first send until the last one is an array."""
-    room, failures = threading.Semaphore(WINDOW), []
-    began_s = 0.0
-
-    def listen(endpoint: str) -> None:
-        try:
-            with ExitStack() as ends:
-                receive = way.open_receiver(ends, endpoint)
-                for number in range(WARM_UP_FRAMES + count):
-                    image = receive()
-                    assert image[0, 0] == images[number % len(images)][0, 0]
-                    room.release()
-        except BaseException as error:  # noqa: BLE001  Why: told by the thread that waits for this one.
-            failures.append(error)
-            room.release()
-
-    with ExitStack() as ends:
-        endpoint, send, is_wanted = way.open_sender(ends)
-        listener = threading.Thread(target=listen, args=(endpoint,))
-        listener.start()
-        while not is_wanted():
-            time.sleep(0.001)
-        for number in range(WARM_UP_FRAMES + count):
-            if number == WARM_UP_FRAMES:
-                began_s = time.perf_counter()
-            room.acquire(timeout=DEADLINE_S)
-            if failures:
-                break
-            send(number, images[number % len(images)])
-        listener.join()
-        ended_s = time.perf_counter()
-    if failures:
-        raise RuntimeError(f"{way.name}: {failures[0]!r}")
-    return (ended_s - began_s) / count
+def main() -> int:
+    words = read_words(__doc__ or "", rounds=5, seconds=1.0, sizes=SIZES, quick_sizes=(HD,))
+    findings = run_all(cases_of(words), words.rounds)
+    return tell("transport", words, findings, targets_of(findings))
 
 
-def compare(width: int, height: int, count: int, rounds: int) -> dict[str, Any]:
-    """Medians of all ways, and their ratios to the first."""
-    noise = np.random.default_rng(1)
-    images = [noise.integers(0, 255, (height, width), np.uint8) for _ in range(8)]
-    for number, image in enumerate(images):
-        image[0, 0] = number
-    taken: dict[str, list[float]] = {way.name: [] for way in WAYS}
-    for number in range(rounds):
-        for turn in range(len(WAYS)):
-            way = WAYS[(number + turn) % len(WAYS)]
-            taken[way.name].append(run_round(way, images, count))
-    medians = {name: statistics.median(times) for name, times in taken.items()}
-    return {
-        "width": width,
-        "height": height,
-        "frames": count,
-        "rounds": rounds,
-        "median_us": {name: round(seconds * 1e6, 1) for name, seconds in medians.items()},
-        "spread_us": {name: [round(t * 1e6, 1) for t in (min(ts), max(ts))] for name, ts in taken.items()},
-        "times_zbus": {name: round(seconds / medians["zbus"], 2) for name, seconds in medians.items()},
-    }
+def cases_of(words: Words) -> Iterator[tuple[str, Contender, Job]]:
+    """Every size paced and flat out, and with CURVE; then a consumer that is too slow."""
+    for shape in words.sizes:
+        for contender in filter(words.wants, CONTENDERS):
+            yield paced(name_of(shape)), contender, Job(shape, RATE_HZ, words.seconds)
+            yield flat_out(name_of(shape)), contender, Job(shape, 0, words.seconds)
+        for contender in filter(words.wants, CURVE):
+            yield flat_out(name_of(shape)), contender, Job(shape, 0, words.seconds)
+    for contender in filter(words.wants, SLOW):
+        job = Job((480, 640, 1), RATE_HZ, max(2.0, 2 * words.seconds), pause_s=1 / 20)
+        yield "640x480x1, consumer at 20 Hz", contender, job
 
 
-def show(result: dict[str, Any]) -> None:
-    print(
-        f"{result['frames']} frames of {result['width']}x{result['height']} mono8, {result['rounds']} rounds"
-    )
-    print(f"{'way':<18}{'median':>12}{'fastest':>12}{'slowest':>12}{'times zbus':>12}")
-    for name, median_us in result["median_us"].items():
-        fastest, slowest = result["spread_us"][name]
-        times = result["times_zbus"][name]
-        print(f"{name:<18}{median_us:>9.1f} us{fastest:>9.1f} us{slowest:>9.1f} us{times:>12.2f}")
+def paced(size: str) -> str:
+    return f"{size} at {RATE_HZ:g} Hz"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--size", default="640x480", help="width x height in pixels")
-    parser.add_argument("--frames", type=int, default=300, help="frames of a round")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds of each way")
-    parser.add_argument("--json", action="store_true", help="for a program")
-    words = parser.parse_args()
-    width, height = map(int, words.size.split("x"))
-    result = compare(width, height, words.frames, words.rounds)
-    if words.json:
-        json.dump(result, sys.stdout)
-        print()
-    else:
-        show(result)
+def flat_out(size: str) -> str:
+    return f"{size} flat out"
+
+
+def targets_of(findings: Findings) -> Targets:
+    """A1, A2, A4, A5 and A7 of the goals, as far as they were measured."""
+    targets = Targets()
+
+    def compare(
+        number: str, case: str, key: str, one: str, other: str, bound: float, *, at_least: bool = False
+    ):
+        value = ratio(findings.figure(case, one, key), findings.figure(case, other, key))
+        if value is not None:
+            targets.add(number, Target(f"{key} of {one} / {other}, {case}", value, bound, at_least))
+
+    for size in (HD, UHD):
+        compare("A1", paced(size), "p50_us", LOAN, ICEORYX, 1.0)
+        compare("A1", paced(size), "p50_us", LOAN, BARE, 1.15)
+    compare("A1", paced(HD), "p50_us", LOAN, IMAGEZMQ, 0.1)
+    compare("A2", flat_out(UHD), "per_s", LOAN, ZMQ, 5.0, at_least=True)
+    compare("A2", flat_out(UHD), "per_s", LOAN, ICEORYX, 1.0, at_least=True)
+    for size in SIZES:
+        compare("A4", paced(size), "p50_us", INLINE, ZMQ, 1.1)
+        compare("A4", paced(size), "publisher_cpu_us", INLINE, ZMQ, 1.1)
+        compare("A4", paced(size), "subscriber_cpu_us", INLINE, ZMQ, 1.1)
+        compare("A7", flat_out(size), "per_s", INLINE_CURVE, ZMQ_CURVE, 0.9, at_least=True)
+    lag_us = findings.figure("640x480x1, consumer at 20 Hz", LATEST, "p99_us")
+    if lag_us is not None:
+        targets.add("A5", Target(f"p99 lag of {LATEST} in units of 15 ms (absolute)", lag_us / 15_000, 1.0))
+    return targets
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

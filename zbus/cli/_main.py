@@ -42,6 +42,7 @@ VERBS = {
     "top": ("_top", "Show rates, gaps and drops, again and again."),
     "keys": ("_keys", "Make and list the keys that let other computers in."),
     "spec": ("_spec", "Print the wire specification."),
+    "bench": ("_bench", "Measure speed beside other ways of doing the same."),
     "doctor": ("_doctor", "Check this machine and say what to mend."),
 }
 
