@@ -38,7 +38,6 @@ from zbus_brokers.relay._window import FrameWindow
 
 TAKE_MAX = 256
 TOPICS_TOLD_MAX = 64
-LAST_WORDS_MS = 500
 SILENCE_NS = 1_500_000_000
 # Why longer: a ping waits behind a large frame on a slow way.
 FRAMES_SILENCE_NS = 5_000_000_000
@@ -84,7 +83,7 @@ class Exporter(Resource):
         """Bind. Raises AddressInUse, ExposedAddress, TransportError."""
         with ExitStack() as undo:
             self._socket = make_socket(zmq.ROUTER, RELAY_IN)
-            undo.callback(self._socket.close, linger=LAST_WORDS_MS)
+            undo.callback(self._socket.close)
             # Why: without it what is sent to a host that is gone vanishes uncounted.
             self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
             self.endpoint = bind(self._socket, self._wanted, insecure=self._insecure)

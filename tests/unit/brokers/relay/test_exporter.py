@@ -152,12 +152,3 @@ def test_another_start_of_the_same_host_begins_anew(asker: Asker) -> None:
         if isinstance(message, RelayPong) and message.epoch != epoch:
             assert message.wanted == 0
             return
-
-
-def test_a_relay_that_ends_says_so(asker: Asker, left: Running) -> None:
-    asker.until(RelayPong)
-    left.reactor.stop()
-    while True:
-        assert asker.socket.poll(int(DEADLINE_S * 1000))
-        if isinstance(decode_relay(asker.socket.recv_multipart()), RelayBye):
-            return

@@ -99,7 +99,8 @@ def test_a_host_that_ends_is_told_its_nodes_go_and_it_is_found_again(
         relay.stop()
         wait_until(lambda: told("host_lost"))
         fields = told("host_lost")[0].fields
-        assert (fields["host"], fields["cause"]) == ("left", "it ended")
+        # Why either: its last word may be lost with its connection.
+        assert (fields["host"], fields["cause"] in ("it ended", "silent")) == ("left", True)
         assert hosts.ask("right", "status", "relay.right")["state"] == "degraded"
         wait_until(lambda: "relay.left" not in hosts.nodes("right"))
         hosts.start_relay("left")
