@@ -104,10 +104,14 @@ class LineOut(Resource):
             self._told = self.taken
 
     def note_pong(self, pong: RelayPong) -> bool:
-        """True where this answers a ping of ours; counts begin anew where the epoch is another one."""
+        """True where this answers a ping of ours; counts begin anew where the epoch is another one.
+
+        Why `heard_ns` goes by these alone: while only the way there is cut, other messages still come.
+        """
         if pong.sent_ns not in self._pings:
             return False
         del self._pings[pong.sent_ns]
+        self.heard_ns = time.monotonic_ns()
         if pong.epoch != self.epoch:
             self.epoch = pong.epoch
             self.taken = self.stale = self._told = 0
@@ -126,8 +130,6 @@ class LineOut(Resource):
 
     def _read(self, parts: Sequence[memoryview]) -> None:
         try:
-            message = decode_relay(parts)
-            self.heard_ns = time.monotonic_ns()
-            self._on_message(message)
+            self._on_message(decode_relay(parts))
         except WireError:
             self.refused += 1

@@ -118,3 +118,14 @@ def test_without_a_connection_nothing_is_sent(reactor: Reactor, free_endpoint: A
     with line:
         assert not line.send(RelayBye())
     line.close()
+
+
+def test_only_answers_show_that_somebody_hears_us(line: LineOut, far: Far, turn: Any, got: list[Any]) -> None:
+    """Whatever else comes, while our own way there may be cut."""
+    ping = ping_of(line, far, turn)
+    before_ns = line.heard_ns
+    far.send(RelayBye())
+    turn(lambda: got)
+    assert line.heard_ns == before_ns
+    assert line.note_pong(pong_to(ping))
+    assert line.heard_ns > before_ns
