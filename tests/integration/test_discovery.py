@@ -36,6 +36,21 @@ with Requester(sys.argv[1]) as requester:
 """
 
 
+_TWO_HOSTS = """
+[rig]
+reference = "left"
+[hosts.left]
+address = "{left}"
+[hosts.right]
+address = "{right}"
+[relay]
+insecure = true
+[cameras.cam1]
+source = "sim"
+host = "right"
+"""
+
+
 @pytest.fixture(scope="module")
 def rig() -> Iterator[RunningRig]:
     with runtime_folder() as folder, rig_up(small_rig(), folder) as running:
@@ -210,6 +225,39 @@ def test_a_rig_is_heard_by_another_host_only_where_it_was_opened(two_hosts: Any)
             process.first_line()
             assert find_from(right) == []
             process.wait_for(lambda: "nothing of this rig can be reached there" in process.stderr)
+
+
+@pytest.mark.fault
+def test_ls_shows_the_hosts_of_a_rig_and_how_far_their_clocks_are(
+    two_hosts: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both namespaces have one clock: the true offset is 0."""
+    with two_hosts() as (left, right, _):
+        path = tmp_path / "rig.toml"
+        path.write_text(_TWO_HOSTS.format(left=left.address, right=right.address))
+        with (
+            left.zbus("up", str(path), "--host", "left"),
+            right.zbus("up", str(path), "--host", "right") as up,
+        ):
+            shown: dict[str, dict[str, Any]] = {}
+
+            def is_known() -> bool:
+                told = left.run(*COMMAND, "ls", "--rig", str(path), "--host", "left", "--json", check=False)
+                hosts = json.loads(told.stdout).get("hosts", [])
+                shown.update({host["host"]: host for host in hosts})
+                clock = shown.get("right", {}).get("clock")
+                # Why not the first one: it was measured while everything started.
+                return clock is not None and clock["error_us"] < 2_000
+
+            up.wait_for(is_known)
+    assert (shown["left"]["here"], shown["right"]["here"]) == (True, False)
+    assert shown["left"]["clock"]["offset_us"] == 0
+    clock = shown["right"]["clock"]
+    # Why one more: microseconds are rounded.
+    assert abs(clock["offset_us"]) <= clock["error_us"] + 1
+    assert abs(clock["utc_offset_us"]) < 1_000_000
+    with capsys.disabled():
+        print(f"\n  the relay's clock of the other host: {clock}")
 
 
 def find_from(host: Any) -> list[dict[str, Any]]:
