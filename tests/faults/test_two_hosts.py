@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from host_rig import CAM, PAGE, TRACKER, TwoHostRig, run_zbus, two_host_rig
+from host_rig import CAM, PAGE, TRACKER, HostListener, TwoHostRig, run_zbus, two_host_rig
 from two_hosts import Host, make_two_hosts, why_no_hosts
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
@@ -111,6 +111,23 @@ def test_a_bad_cable_costs_frames_and_no_freshness(rig: TwoHostRig, bad: dict[st
     rig.until(lambda: len(rig.newest.frames(since_ns)) > 30, "frames over a bad cable")
     rig.until(lambda: len(rig.tracks.messages) > heard + 10, "tracks over a bad cable")
     assert lost_hosts(rig, since_ns) == []
+
+
+def test_a_cable_bad_in_every_way_carries_states_and_a_few_small_pictures(rig: TwoHostRig):
+    """Loss over a long way leaves TCP about 1 Mbit/s: a raw picture never comes in time, a JPEG may."""
+    with HostListener(rig.right, [f"frame.jpeg/{CAM}/"], policy="latest") as small_pictures:
+        rig.until(small_pictures.frames, "small pictures over a good cable")
+        rig.link.impair(delay_s=0.05, jitter_s=0.01, loss=0.02, rate_bits_s=20e6)
+        since_ns = time.monotonic_ns()
+        rig.until(lambda: small_pictures.frames(since_ns)[2:], "small pictures over a bad cable")
+        rig.until(lambda: states_of_camera(rig, since_ns)[3:], "states over a bad cable")
+        assert [each["age_s"] for each in small_pictures.frames() if each["age_s"] > OLD_S] == []
+        assert small_pictures.unaccounted() == 0
+
+
+def states_of_camera(rig: TwoHostRig, since_ns: int) -> list[dict[str, Any]]:
+    told = rig.events["right"].messages
+    return [each for each in told if each["topic"] == f"state/{CAM}/" and each["at_ns"] > since_ns]
 
 
 def lost_hosts(rig: TwoHostRig, since_ns: int) -> list[dict[str, Any]]:
