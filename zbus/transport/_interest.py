@@ -21,6 +21,7 @@ class Interest:
     def __init__(self) -> None:
         self._prefixes: set[bytes] = set()
         self._uncounted = 0
+        self._known: dict[Topic, tuple[bool, bool]] = {}
 
     def read(self, socket: zmq.Socket[bytes]) -> None:
         """Take in what has changed, without waiting."""
@@ -46,15 +47,31 @@ class Interest:
 
     def covers(self, topic: Topic) -> bool:
         """True while somebody's subscription covers this topic."""
-        name = topic.encode()
-        return self._uncounted > 0 or any(name.startswith(prefix) for prefix in self._prefixes)
+        return self._answers(topic)[0]
 
     def names_rendition(self, topic: Topic) -> bool:
         """True while somebody asked for this rendition by its name, not for everything."""
+        return self._answers(topic)[1]
+
+    def _answers(self, topic: Topic) -> tuple[bool, bool]:
+        # Why remembered: it is asked for each frame, and changes with subscriptions only.
+        answers = self._known.get(topic)
+        if answers is None:
+            if len(self._known) >= SUBSCRIPTIONS_MAX:
+                self._known.clear()
+            answers = self._known[topic] = (self._is_covered(topic), self._is_named(topic))
+        return answers
+
+    def _is_covered(self, topic: Topic) -> bool:
+        name = topic.encode()
+        return self._uncounted > 0 or any(name.startswith(prefix) for prefix in self._prefixes)
+
+    def _is_named(self, topic: Topic) -> bool:
         name, start = topic.encode(), f"{topic.kind}.{topic.rendition}/".encode()
         return any(prefix.startswith(start) and name.startswith(prefix) for prefix in self._prefixes)
 
     def _take(self, notice: bytes) -> None:
+        self._known.clear()
         sign, prefix = notice[:1], notice[1:]
         if sign == b"\x01":
             if prefix not in self._prefixes and len(self._prefixes) >= SUBSCRIPTIONS_MAX:

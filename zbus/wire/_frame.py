@@ -72,9 +72,10 @@ class Frame:
                 "not_raw", f"the picture is {self.codec}: decode `data` with a {self.codec} reader"
             )
         pixels = pixel_format(self.pixel_format)
-        rows = np.frombuffer(self.data, np.uint8).reshape(self.height, self.stride_bytes)
-        rows = rows[:, : self.width * pixels.pixel_bytes].view(pixels.dtype)
-        image = rows if pixels.channels == 1 else rows.reshape(self.height, self.width, pixels.channels)
+        shape, strides = (self.height, self.width), (self.stride_bytes, pixels.pixel_bytes)
+        if pixels.channels > 1:
+            shape, strides = (*shape, pixels.channels), (*strides, pixels.dtype.itemsize)
+        image: NDArray[Any] = np.ndarray(shape, pixels.dtype, self.data, strides=strides)
         image.flags.writeable = False
         return image
 
@@ -129,7 +130,8 @@ def frame_of_image(
     if image.ndim not in (2, 3) or channels != pixels.channels or image.dtype != pixels.dtype:
         raise WireError("wrong_type", f"an array {image.shape} of {image.dtype} is not {pixel_format_name}")
     height, width = image.shape[:2]
-    flat = np.ascontiguousarray(image).reshape(-1).view(np.uint8)
+    if not image.flags.c_contiguous or not image.size:
+        image = np.ascontiguousarray(image).reshape(-1).view(np.uint8)
     return Frame(
         camera=camera,
         frame_number=frame_number,
@@ -138,7 +140,7 @@ def frame_of_image(
         width=width,
         height=height,
         pixel_format=pixel_format_name,
-        data=flat.data,
+        data=image.data.cast("B") if image.size else image.data,
         stride_bytes=width * pixels.pixel_bytes,
         clock=clock,
         device_ns=device_ns,
