@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -92,13 +94,16 @@ class HostListener:
         return [line for line in self.messages if line.get("event") == name and line["at_ns"] > since_ns]
 
     def unaccounted(self) -> int:
-        """Frames between the first and the last that were neither handed over nor counted."""
-        counted, seqs = self._ask_for_ledger()
-        missing = sum(counted[each] for each in ("lost", "skipped", "stale", "overruns"))
-        return seqs[-1] - seqs[0] + 1 - len(seqs) - missing
+        """Frames between the first and the last of each session that were neither handed over nor counted."""
+        counted, frames = self._ask_for_ledger()
+        seqs: dict[str, list[int]] = {}
+        for frame in frames:
+            seqs.setdefault(frame["session"], []).append(frame["seq"])
+        sent = sum(each[-1] - each[0] + 1 for each in seqs.values())
+        return sent - len(frames) - sum(counted[each] for each in ("lost", "skipped", "stale", "overruns"))
 
-    def _ask_for_ledger(self) -> tuple[dict[str, Any], list[int]]:
-        """Its counters now, and the numbers of the frames that it had been handed by then."""
+    def _ask_for_ledger(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Its counters now, and the frames that it had been handed by then."""
         told = len(self.lines)
         self._process.stdin.write("tell\n")
         self._process.stdin.flush()
@@ -107,7 +112,7 @@ class HostListener:
             assert time.monotonic() < deadline_s, "the listener does not answer"
             time.sleep(0.02)
         at = next(at for at in range(told, len(self.lines)) if "ledger" in self.lines[at])
-        return self.lines[at]["ledger"], [line["seq"] for line in self.lines[:at] if "age_s" in line]
+        return self.lines[at]["ledger"], [line for line in self.lines[:at] if "age_s" in line]
 
 
 class TwoHostRig:
@@ -128,6 +133,12 @@ class TwoHostRig:
     @property
     def listeners(self) -> list[HostListener]:
         return [self.newest, self.every, self.tracks, *self.events.values()]
+
+    def kill(self, host: Host, node: str) -> None:
+        """SIGKILL the process of a node."""
+        (path,) = (host.folder / "zbus").glob("*/supervisor.json")
+        (child,) = (each for each in json.loads(path.read_text())["children"] if each["node"] == node)
+        os.kill(child["pid"], signal.SIGKILL)
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait until it holds; fails with what both parts have said."""

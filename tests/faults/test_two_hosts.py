@@ -165,3 +165,33 @@ def hosts_of(rig: TwoHostRig, event: str, since_ns: int) -> dict[str, dict[str, 
         for name, events in told.items()
         if any(each["node"] == f"relay.{name}" for each in events)
     }
+
+
+def test_a_killed_camera_is_a_restart_for_the_other_host_and_no_duplicate(rig: TwoHostRig):
+    since_ns, sessions = time.monotonic_ns(), {frame["session"] for frame in rig.newest.frames()}
+    rig.kill(rig.left, CAM)
+    rig.until(lambda: frames_of_others(rig, sessions)[30:], "frames of the camera that came back")
+    told = rig.events["right"]
+    rig.until(lambda: joined(told, CAM, since_ns), "its coming back is told")
+    rig.until(lambda: told.events("node_lost", since_ns), "the end of its former session is told")
+    for each in rig.events.values():
+        assert each.events("duplicate_publisher", since_ns) == []
+
+
+def frames_of_others(rig: TwoHostRig, sessions: set[str]) -> list[dict[str, Any]]:
+    return [frame for frame in rig.newest.frames() if frame["session"] not in sessions]
+
+
+def joined(told: HostListener, node: str, since_ns: int) -> list[dict[str, Any]]:
+    return [each for each in told.events("node_joined", since_ns) if each["fields"]["node"] == node]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_killed_relay_is_back_and_frames_go_on(rig: TwoHostRig, side: str):
+    since_ns = time.monotonic_ns()
+    rig.kill({"left": rig.left, "right": rig.right}[side], f"relay.{side}")
+    rig.until(lambda: rig.events[side].events("node_restarted", since_ns), "the relay is started again")
+    restarted_ns = time.monotonic_ns()
+    heard = len(rig.tracks.messages)
+    rig.until(lambda: rig.newest.frames(restarted_ns)[30:] and rig.every.frames(restarted_ns)[30:], "frames")
+    rig.until(lambda: len(rig.tracks.messages) > heard + 10, "tracks")

@@ -31,8 +31,11 @@ class Exports:
 
 
 def read_exports(listing: Iterable[Any], allowed: Sequence[str]) -> Exports:
-    """What the directory lists, but for what came here by a relay. What does not fit is left out."""
-    nodes: list[RelayNode] = []
+    """What the directory lists, but for what came here by a relay. What does not fit is left out.
+
+    Of a node that is listed twice and no duplicate, the later one counts: it came back.
+    """
+    nodes: dict[tuple[str, str], RelayNode] = {}
     topics: dict[str, Sequence[str]] = {}
     local: set[str] = set()
     room = LISTING_MAX_BYTES
@@ -44,12 +47,15 @@ def read_exports(listing: Iterable[Any], allowed: Sequence[str]) -> Exports:
         node = _node_of(entry, [name for name in published if may_cross(name, allowed)])
         if node is None or len(nodes) >= RELAY_NODES_MAX:
             continue
+        # Why: one that came back is listed beside its former session till that lease ends. Announced there
+        # together they would seem to be two that speak at a time.
+        session = node.session if entry.get("duplicate") else ""
         room -= 120 + 2 * len(node.node) + sum(len(name) + 3 for name in node.publishes)
         if room > 0:
-            nodes.append(node)
+            nodes[node.node, session] = node
             endpoints = [str(each) for each in entry.get("endpoints", ())]
             topics |= dict.fromkeys(node.publishes, endpoints)
-    return Exports(tuple(nodes), topics, frozenset(local))
+    return Exports(tuple(nodes.values()), topics, frozenset(local))
 
 
 def _node_of(entry: Mapping[str, Any], topics: list[str]) -> RelayNode | None:

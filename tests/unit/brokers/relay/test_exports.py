@@ -39,3 +39,12 @@ def test_what_is_offered_always_fits_into_one_message() -> None:
     exports = read_exports([entry(f"n{number}") for number in range(300)], ALLOWED)
     assert len(exports.nodes) == RELAY_NODES_MAX
     encode_relay(RelayNodes(exports.nodes))
+
+
+def test_a_node_that_came_back_is_offered_once_and_duplicates_are_both() -> None:
+    former, now = entry(session="s1"), entry(session="s2", endpoints=["ipc:///y"])
+    exports = read_exports([former, now], ALLOWED)
+    assert [node.session for node in exports.nodes] == ["s2"]
+    assert exports.topics["frame/cam1/"] == ["ipc:///y"]
+    both = read_exports([entry(session="s1", duplicate=True), entry(session="s2", duplicate=True)], ALLOWED)
+    assert [node.session for node in both.nodes] == ["s1", "s2"]
