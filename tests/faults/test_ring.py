@@ -319,7 +319,7 @@ def test_a_camera_that_is_killed_and_comes_back_is_read_on(scripts: Scripts, wai
 
 def name_of_ring(subscriber: Subscriber) -> str:
     """The ring that it reads at the moment; "" while it takes the pixels inline."""
-    reader = subscriber._inlets["ringtest"]._reader
+    reader = subscriber._inlets[b"frame/ringtest/"]._reader
     return reader.name if reader else ""
 
 
@@ -408,7 +408,7 @@ with Subscriber(sys.argv[1], "frame/ringtest/", policy=EVERY, depth=1000, on_fin
     assert numbers[-1] - numbers[0] + 1 == len(numbers) + lost, (numbers, told)
     assert numbers == sorted(set(numbers))
     assert reader.counters.overruns == 0
-    assert reader._inlets["ringtest"]._reader is None
+    assert reader._inlets[b"frame/ringtest/"]._reader is None
     print("whole", lost, flush=True)
 """
 

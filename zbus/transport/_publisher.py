@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from zbus.errors import TransportError, WireError
 from zbus.transport._client_key import ClientKey
 from zbus.transport._context import new_session
 from zbus.transport._endpoints import bind, check_endpoint, connect
+from zbus.transport._frame_way import FrameWay
 from zbus.transport._interest import Interest
 from zbus.transport._ipc import IpcName, has_ipc
 from zbus.transport._link_watch import watch_link
@@ -23,23 +24,9 @@ from zbus.transport._own_socket import OwnSocket
 from zbus.transport._parts import count_bytes, send_parts
 from zbus.transport._resource import Resource
 from zbus.transport._ring_outlet import RingOutlet, RingPlan
-from zbus.wire import (
-    FRAME,
-    NO_RING,
-    RAW,
-    RING_RENDITION,
-    Body,
-    Buffer,
-    Frame,
-    FrameNotice,
-    Origin,
-    Topic,
-    encode_message,
-)
+from zbus.wire import FRAME, RAW, Body, Buffer, Frame, Origin, Topic, encode_message
 
 TOPICS_MAX = 4_096
-# How often a subscriber of a ring is told that there is none: each time would cost frames their places.
-RINGLESS_PERIOD_S = 0.25
 
 __all__ = ["FRAMES_OUT", "SMALL_OUT", "Publisher", "PublisherCounters"]
 
@@ -95,7 +82,7 @@ class Publisher(Resource):
         self._interest = Interest()
         self._ring_plan = ring
         self._outlets: dict[str, RingOutlet] = {}
-        self._ringless: dict[Topic, float] = {}
+        self._ways: dict[Topic, FrameWay] = {}
 
     def open(self) -> None:
         """Bind and connect. Raises AddressInUse, ExposedAddress, TransportError."""
@@ -115,6 +102,7 @@ class Publisher(Resource):
         self.endpoints.clear()
         # Why first out of reach: another thread may ask for a loan at this moment.
         outlets, self._outlets = self._outlets, {}
+        self._ways.clear()
         for outlet in outlets.values():
             outlet.close()
         if self._ipc is not None:
@@ -217,29 +205,10 @@ class Publisher(Resource):
         """The messages to send for a body: one, or for raw frames those that somebody wants."""
         if not isinstance(body, Frame) or topic.rendition or body.codec != RAW or topic.kind != FRAME:
             return [encode_message(topic, origin, body)]
-        messages: list[list[Buffer]] = []
-        notices = Topic(FRAME, topic.source, RING_RENDITION)
-        outlet = self.ring_of(topic)
-        if self._interest.names_rendition(notices):
-            keys, reference = body.header(), outlet.place(body.data) if outlet else NO_RING
-            if reference.ring or self._is_due(topic):
-                messages.append(encode_message(notices, origin, FrameNotice(keys, reference)))
-        if outlet is None or self._interest.covers(topic):
-            if outlet is not None and outlet.owns(body.data):
-                # Why: the socket sends when it can, and the slot may hold another picture by then.
-                body = replace(body, data=bytes(body.data))
-            messages.append(encode_message(topic, origin, body))
-        if not messages:
-            body.header()
-        return messages
-
-    def _is_due(self, topic: Topic) -> bool:
-        """True where it is time to tell that there is no ring: who had one goes back to inline pixels."""
-        now_s = time.monotonic()
-        is_due = now_s >= self._ringless.get(topic, 0.0)
-        if is_due:
-            self._ringless[topic] = now_s + RINGLESS_PERIOD_S
-        return is_due
+        way, outlet = self._ways.get(topic), self.ring_of(topic)
+        if way is None or way.outlet is not outlet:
+            way = self._ways[topic] = FrameWay(topic, outlet)
+        return way.encode(self._interest, origin, body)
 
     def _next_seq(self, topic: Topic) -> int:
         seq = self._seq.get(topic, 0)

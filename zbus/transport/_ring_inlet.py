@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,12 +17,16 @@ from zbus.wire import (
     RING_RENDITION,
     Buffer,
     Frame,
-    FrameNotice,
     Message,
+    NoticeReader,
+    Origin,
     RingReference,
     Topic,
+    decode_message,
     decode_notice,
     decode_topic,
+    make_frame,
+    read_frame,
 )
 
 # After so long a ring that could not be mapped is tried once more, and after a restart of the camera at once.
@@ -33,26 +37,25 @@ RingUse = Literal["copy", "view", "off"]
 
 
 class RingPixels:
-    """The pixels of one notice, still in the ring."""
+    """The pixels of one notice, still in the ring. `keys` are its own; with `is_checked` they are right."""
 
-    def __init__(self, reader: RingReader, notice: FrameNotice, pool: BufferPool | None) -> None:
-        self._reader, self._notice, self._pool = reader, notice, pool
+    __slots__ = ("_copy", "_is_checked", "_keys", "_lock", "_pool", "_reader", "_slot", "nbytes")
+
+    def __init__(
+        self, reader: RingReader, keys: Mapping[str, Any], pool: BufferPool | None, *, is_checked: bool
+    ) -> None:
+        self._reader, self._keys, self._pool, self._is_checked = reader, keys, pool, is_checked
+        self._slot, self._lock, self.nbytes = keys["ring_slot"], keys["ring_lock"], keys["nbytes"]
         self._copy: Buffer | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """How many bytes they have."""
-        return self._notice.nbytes
 
     def keep(self) -> bool:
         """Copy them out of the ring; false where they were written over meanwhile. Raises WireError."""
-        where = self._notice.reference
-        source = self._reader.pixels(where.slot, self._notice.nbytes)
-        if self._pool is None or not self._reader.holds(where.slot, where.lock):
+        source = self._reader.pixels(self._slot, self.nbytes)
+        if self._pool is None or not self._reader.holds(self._slot, self._lock):
             return False
-        target = self._pool.take(len(source))
+        target = self._pool.take(self.nbytes)
         np.copyto(target, np.frombuffer(source, np.uint8))
-        if self._reader.holds(where.slot, where.lock):
+        if self._reader.holds(self._slot, self._lock):
             self._copy = target.data.toreadonly()
         return self._copy is not None
 
@@ -61,11 +64,18 @@ class RingPixels:
         if self._pool is not None:
             if self._copy is None:
                 self.keep()
-            return None if self._copy is None else self._notice.frame(self._copy)
-        where = self._notice.reference
-        check = partial(self._reader.holds, where.slot, where.lock)
-        frame = self._notice.frame(self._reader.pixels(where.slot, self._notice.nbytes), check)
+            return None if self._copy is None else self.frame(self._copy)
+        check = partial(self._reader.holds, self._slot, self._lock)
+        frame = self.frame(self._reader.pixels(self._slot, self.nbytes), check)
         return frame if check() else None
+
+    def teach(self, form: NoticeReader, data: bytes) -> None:
+        """Let `form` know this notice, packed as `data`. Raises WireError."""
+        form.learn(data, self._keys, self.frame(self._reader.pixels(self._slot, self.nbytes)))
+
+    def frame(self, data: Buffer, check: Callable[[], bool] | None = None) -> Frame:
+        """The frame of these pixels. Raises WireError."""
+        return (make_frame if self._is_checked else read_frame)(self._keys, data, check)
 
 
 class RingInlet:
@@ -82,10 +92,16 @@ class RingInlet:
         self._pool = None if is_view else BufferPool()
         self._ways = {True: Topic(FRAME, topic.source, RING_RENDITION).encode(), False: topic.encode()}
         self._open = {True: False, False: False}
+        self._form = NoticeReader()
         self._reader: RingReader | None = None
         self._hopeless = RingReference()
         self._gave_up_session = ""
         self._retry_s = 0.0
+
+    @property
+    def topics(self) -> list[bytes]:
+        """The topics of both ways."""
+        return list(self._ways.values())
 
     def open(self) -> None:
         """Subscribe to both ways."""
@@ -109,8 +125,23 @@ class RingInlet:
         reader = self._reader_of(notice.reference, message.origin.session)
         if reader is None:
             return None
-        pixels = RingPixels(reader, notice, self._pool)
+        pixels = RingPixels(reader, message.header, self._pool, is_checked=False)
         return Message(self._topic, message.origin, message.header), pixels
+
+    def take_parts(self, parts: Sequence[Buffer]) -> tuple[Message, RingPixels | None] | None:
+        """A message as its parts; most are notices like the last one, which are read at one glance."""
+        reader, data = self._reader, parts[1]
+        if len(parts) != 2 or reader is None or not isinstance(data, bytes):
+            return self.take(decode_message(parts))
+        keys = self._form.decode(data)
+        if keys is None or parts[0] != self._ways[True]:
+            found = self.take(decode_message(parts))
+            if found is not None and found[1] is not None:
+                found[1].teach(self._form, data)
+            return found
+        origin = Origin(keys["node"], keys["session"], keys["seq"], keys["published_ns"])
+        pixels = RingPixels(reader, keys, self._pool, is_checked=True)
+        return Message(self._topic, origin, keys), pixels
 
     def _reader_of(self, where: RingReference, session: str) -> RingReader | None:
         reader = self._reader
@@ -119,7 +150,8 @@ class RingInlet:
         if not where.ring or where.ring == self._hopeless.ring:
             return self._give_up(where, session)
         try:
-            self._reader = RingReader(where.ring, where.generation)
+            # Why a new form: what it knows is of one ring.
+            self._reader, self._form = RingReader(where.ring, where.generation), NoticeReader()
         except (OSError, WireError):
             return self._give_up(where, session)
         self._set(by_ring=True, is_on=True)

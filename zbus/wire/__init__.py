@@ -19,7 +19,7 @@ from zbus.wire._control import (
     encode_request,
 )
 from zbus.wire._envelope import Body, Buffer, Message, Origin, decode_message, encode_message, header_limit
-from zbus.wire._frame import CODECS, JPEG, RAW, Frame, decode_frame, frame_of_image
+from zbus.wire._frame import CODECS, JPEG, RAW, Frame, decode_frame, frame_of_image, make_frame, read_frame
 from zbus.wire._header import append_keys
 from zbus.wire._json import load_json
 from zbus.wire._limits import (
@@ -40,6 +40,7 @@ from zbus.wire._limits import (
     WIRE_VERSION,
 )
 from zbus.wire._notice import NO_RING, FrameNotice, RingReference, decode_notice
+from zbus.wire._notice_form import NoticeReader, NoticeWriter
 from zbus.wire._overlay import (
     CLEAR,
     VERBS,
@@ -175,6 +176,8 @@ __all__ = [
     "Frame",
     "FrameNotice",
     "Message",
+    "NoticeReader",
+    "NoticeWriter",
     "Origin",
     "Overlay",
     "OverlaySet",
@@ -226,9 +229,11 @@ __all__ = [
     "header_limit",
     "is_source_name",
     "load_json",
+    "make_frame",
     "parse_overlay",
     "pixel_format",
     "read_beacon",
+    "read_frame",
     "ring_name",
     "slot_stride",
 ]

@@ -130,8 +130,7 @@ def frame_of_image(
     if image.ndim not in (2, 3) or channels != pixels.channels or image.dtype != pixels.dtype:
         raise WireError("wrong_type", f"an array {image.shape} of {image.dtype} is not {pixel_format_name}")
     height, width = image.shape[:2]
-    if not image.flags.c_contiguous or not image.size:
-        image = np.ascontiguousarray(image).reshape(-1).view(np.uint8)
+    flat = np.ascontiguousarray(image).reshape(-1).view(np.uint8)
     return Frame(
         camera=camera,
         frame_number=frame_number,
@@ -140,7 +139,7 @@ def frame_of_image(
         width=width,
         height=height,
         pixel_format=pixel_format_name,
-        data=image.data.cast("B") if image.size else image.data,
+        data=flat.data,
         stride_bytes=width * pixels.pixel_bytes,
         clock=clock,
         device_ns=device_ns,
@@ -152,6 +151,27 @@ def decode_frame(message: Message) -> Frame:
     if len(message.payload) != 1:
         raise WireError("wrong_part_count", f"a frame has one payload part, not {len(message.payload)}")
     return read_frame(message.header, message.payload[0])
+
+
+def make_frame(header: Header, data: Buffer, check: Callable[[], bool] | None = None) -> Frame:
+    """The frame of a header that is known to be right for as many bytes as `data` has."""
+    return Frame(
+        header["camera"],
+        header["frame_number"],
+        header["captured_ns"],
+        header["mono_ns"],
+        header["width"],
+        header["height"],
+        header["pixel_format"],
+        data,
+        header["stride_bytes"],
+        header["codec"],
+        header["clock"],
+        header.get("device_ns"),
+        header.get("relayed_mono_ns"),
+        header.get("thinned", 0),
+        check,
+    )
 
 
 def read_frame(header: Header, data: Buffer, check: Callable[[], bool] | None = None) -> Frame:
