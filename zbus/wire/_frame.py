@@ -130,7 +130,8 @@ def frame_of_image(
     if image.ndim not in (2, 3) or channels != pixels.channels or image.dtype != pixels.dtype:
         raise WireError("wrong_type", f"an array {image.shape} of {image.dtype} is not {pixel_format_name}")
     height, width = image.shape[:2]
-    flat = np.ascontiguousarray(image).reshape(-1).view(np.uint8)
+    if not image.flags.c_contiguous or not image.size:
+        image = np.ascontiguousarray(image).reshape(-1).view(np.uint8)
     return Frame(
         camera=camera,
         frame_number=frame_number,
@@ -139,7 +140,7 @@ def frame_of_image(
         width=width,
         height=height,
         pixel_format=pixel_format_name,
-        data=flat.data,
+        data=image.data.cast("B") if image.size else image.data,
         stride_bytes=width * pixels.pixel_bytes,
         clock=clock,
         device_ns=device_ns,
