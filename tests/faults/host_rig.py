@@ -93,6 +93,10 @@ class HostListener:
     def events(self, name: str, since_ns: int = 0) -> list[dict[str, Any]]:
         return [line for line in self.messages if line.get("event") == name and line["at_ns"] > since_ns]
 
+    def lost(self) -> int:
+        """How many frames it knows to be missing."""
+        return self._ask_for_ledger()[0]["lost"]
+
     def unaccounted(self) -> int:
         """Frames between the first and the last of each session that were neither handed over nor counted."""
         counted, frames = self._ask_for_ledger()

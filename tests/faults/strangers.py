@@ -11,10 +11,6 @@ GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + byt
 TIMEOUT_S = 10.0
 
 
-def port_of(endpoint: str) -> int:
-    return int(endpoint.rsplit(":", 1)[1])
-
-
 def open_raw(endpoint: str) -> socket.socket:
     """A connection by which nothing has been said yet, at a tcp or an ipc endpoint."""
     if endpoint.startswith("ipc://"):
@@ -22,7 +18,8 @@ def open_raw(endpoint: str) -> socket.socket:
         peer.settimeout(TIMEOUT_S)
         peer.connect(endpoint.removeprefix("ipc://"))
         return peer
-    return socket.create_connection(("127.0.0.1", port_of(endpoint)), timeout=TIMEOUT_S)
+    host, port = endpoint.removeprefix("tcp://").rsplit(":", 1)
+    return socket.create_connection((host, int(port)), timeout=TIMEOUT_S)
 
 
 def raw(endpoint: str, kind: bytes) -> socket.socket:

@@ -6,14 +6,18 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
-from host_rig import CAM, PAGE, TRACKER, HostListener, TwoHostRig, run_zbus, two_host_rig
+from host_rig import CAM, PAGE, RELAY_PORT, TRACKER, HostListener, TwoHostRig, run_zbus, two_host_rig
 from two_hosts import Host, make_two_hosts, why_no_hosts
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
 
+FOE = str(Path(__file__).with_name("crowd_foe.py"))
+GARBAGE_MIN = 200
 FRAME_BYTES = 640 * 480
 # What goes with a frame: headers of TCP and IP, and of ours; tracks and states go the same way.
 OVERHEAD = 1.25
@@ -195,3 +199,16 @@ def test_a_killed_relay_is_back_and_frames_go_on(rig: TwoHostRig, side: str):
     heard = len(rig.tracks.messages)
     rig.until(lambda: rig.newest.frames(restarted_ns)[30:] and rig.every.frames(restarted_ns)[30:], "frames")
     rig.until(lambda: len(rig.tracks.messages) > heard + 10, "tracks")
+
+
+def test_s6_garbage_at_a_relay_costs_no_frame(rig: TwoHostRig):
+    """From another computer of the network, at the one port that a host has open to it."""
+    lost, since_ns = rig.every.lost(), time.monotonic_ns()
+    with rig.right.start(
+        sys.executable, FOE, "garbage", f"tcp://{rig.left.address}:{RELAY_PORT}", stdin=PIPE, stdout=PIPE
+    ) as foe:
+        rig.until(lambda: rig.every.frames(since_ns)[90:], "frames beside garbage")
+        foe.stdin.close()
+        assert int(foe.stdout.readline()) >= GARBAGE_MIN
+    assert rig.every.lost() == lost
+    assert lost_hosts(rig, since_ns) == []
