@@ -16,7 +16,7 @@ from zbus.nodes._child import Child, ChildPlan
 from zbus.nodes._folder import rig_folder
 from zbus.nodes._presence import Presence, Report
 from zbus.nodes._status import SUPERVISOR, StatusFile, is_alive, is_up, take_leftover
-from zbus.transport import IpcName, Reactor, Resource
+from zbus.transport import IpcName, Reactor, Resource, sweep_rings
 from zbus.wire import DEGRADED, RUNNING
 
 CHECK_PERIOD_S = 0.1
@@ -76,6 +76,8 @@ class Supervisor(Resource):
             undo.callback(self._status.remove)
             self._presence.open()
             undo.callback(self._presence.close)
+            # Why at the end too: a camera that had to be killed leaves its pictures in memory.
+            undo.callback(sweep_rings)
             undo.callback(self._stop_all)
             for child in self.children:
                 child.start()

@@ -20,7 +20,7 @@ from zbus.config import (
     host_part,
 )
 from zbus.errors import AddressInUse, NodeFailed, ZbusError
-from zbus.nodes import Supervisor, plan_children, rig_folder
+from zbus.nodes import Supervisor, _supervisor, plan_children, rig_folder
 from zbus.nodes._child import ChildPlan
 from zbus.nodes._status import FILE_NAME, SUPERVISOR
 from zbus.transport import IpcName, Reactor
@@ -155,3 +155,16 @@ def test_a_bad_address_leaves_nothing_behind(rig: Rig, reactor: Reactor) -> None
     supervisor.close()
     with Supervisor(rig, [], reactor):
         pass
+
+
+def test_at_its_end_no_memory_of_killed_cameras_is_left(
+    rig: Rig, reactor: Reactor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[bool] = []
+    supervisor = Supervisor(rig, [SLEEPER], reactor)
+    monkeypatch.setattr(
+        _supervisor, "sweep_rings", lambda: swept.append(any(each.running for each in supervisor.children))
+    )
+    with supervisor:
+        assert swept == []
+    assert swept == [False]
