@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from zbus.config import BrokerPlan
-from zbus.transport import CLOCK_WATCH_PERIOD_S, ConnectionCounters, Reactor, new_session
+from zbus.transport import CLOCK_WATCH_PERIOD_S, ConnectionCounters, Reactor, is_exposed, new_session
 from zbus.wire import DIRECTORY, EVENT, RUNNING, STATE, Body, Event, Origin, State, Topic, encode_message
 from zbus_brokers._announcing import Announced, Announcer
 from zbus_brokers._directory import Directory
@@ -37,7 +37,7 @@ def run_broker(
     Raises AddressInUse, ExposedAddress, TransportError, ConfigError before anything runs.
     """
     with Forwarder(plan.publish, plan.subscribe, reactor, insecure=plan.insecure) as forwarder:
-        voice = _Voice(forwarder, plan.here)
+        voice = _Voice(forwarder, plan)
 
         def endpoints() -> dict[str, str]:
             return {
@@ -68,8 +68,10 @@ def run_broker(
 class _Voice:
     """What the broker itself says on the bus: its state, and events about nodes."""
 
-    def __init__(self, forwarder: Forwarder, here: str) -> None:
-        self._forwarder, self._here = forwarder, here
+    def __init__(self, forwarder: Forwarder, plan: BrokerPlan) -> None:
+        self._forwarder, self._here = forwarder, plan.here
+        places = (plan.directory, plan.publish, plan.subscribe)
+        self._insecure = plan.insecure and any(map(is_exposed, places))
         self.session = new_session()
         self._since_ns = time.time_ns()
         self._seq: dict[str, int] = {}
@@ -99,7 +101,7 @@ class _Voice:
             host=self._here,
             pid=os.getpid(),
             counters=counters,
-            details={"endpoints": dict(endpoints)},
+            details={"endpoints": dict(endpoints), "insecure": self._insecure},
         )
         self._send(Topic(STATE, DIRECTORY), state)
 

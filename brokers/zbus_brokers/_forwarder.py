@@ -10,8 +10,8 @@ import zmq
 
 from zbus.errors import WireError
 from zbus.transport import (
-    FRAMES_IN,
-    FRAMES_OUT,
+    FORWARD_IN,
+    FORWARD_OUT,
     SMALL_IN,
     ConnectionCounters,
     ConnectionMonitor,
@@ -38,15 +38,6 @@ PREFIXES_MAX = 16_384
 # Who subscribes within this time is given the last states together, so many at a time.
 REPLAY_DELAY_S = 0.02
 REPLAY_BATCH = 32
-
-# So many messages may wait of one publisher, and for one subscriber: 20 MB of 640 x 480 gray.
-# Why not more of small ones and fewer of large: a queue that is shortened while it is in use may never move
-# again, since libzmq tells the sender only at every so many messages what was taken, by the length it had.
-QUEUE = 64
-_PUBLISH_SIDE = Link(QUEUE, FRAMES_IN.max_message_bytes, kernel_buffer_bytes=FRAMES_IN.kernel_buffer_bytes)
-_SUBSCRIBE_SIDE = Link(
-    QUEUE, FRAMES_OUT.max_message_bytes, kernel_buffer_bytes=FRAMES_OUT.kernel_buffer_bytes
-)
 
 
 @dataclass(slots=True)
@@ -89,8 +80,8 @@ class Forwarder(Resource):
     def open(self) -> None:
         """Bind both sides. Raises AddressInUse, ExposedAddress, TransportError."""
         with ExitStack() as undo:
-            self._in, self.publishers = self._make(undo, zmq.XSUB, _PUBLISH_SIDE)
-            self._out, self.subscribers = self._make(undo, zmq.XPUB, _SUBSCRIBE_SIDE)
+            self._in, self.publishers = self._make(undo, zmq.XSUB, FORWARD_IN)
+            self._out, self.subscribers = self._make(undo, zmq.XPUB, FORWARD_OUT)
             # Why: else only the first subscription to a prefix is told, and the second comes late too.
             self._out.setsockopt(zmq.XPUB_VERBOSE, 1)
             # Why: states have to be here before anybody asks for them.
@@ -127,7 +118,7 @@ class Forwarder(Resource):
             frames = recv_frames(self._in)
             if frames is None:
                 return
-            if _is_message(frames):
+            if is_message(frames):
                 self._pass_on(frames)
             else:
                 self.counters.refused += 1
@@ -191,7 +182,8 @@ class Forwarder(Resource):
             self._reactor.after(REPLAY_DELAY_S, self._replay)
 
 
-def _is_message(frames: Sequence[zmq.Frame]) -> bool:
+def is_message(frames: Sequence[zmq.Frame]) -> bool:
+    """True for what the spec allows to cross: topic, number of parts, and sizes."""
     if not 2 <= len(frames) <= PARTS_MAX or len(frames[0]) > TOPIC_MAX_BYTES:
         return False
     try:

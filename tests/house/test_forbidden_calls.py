@@ -71,6 +71,7 @@ WALL_CLOCK = {
     "brokers/zbus_brokers/relay/_exporter.py": "tells it to who pings",
     "brokers/zbus_brokers/relay/_relay.py": "since_ns",
     "brokers/zbus_brokers/relay/_sources.py": "whether a frame's two times are of this host's clocks",
+    "brokers/zbus_brokers/edge/_voice.py": "since_ns",
     "zbus/cameras/_pace.py": "captured_ns",
     "zbus/cli/_tap.py": "how old a message is by its UTC stamps, for a person",
     "zbus/gateways/_forms.py": "the age of pictures of another host, by UTC",

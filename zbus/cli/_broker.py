@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import click
 
+from zbus.cli._edge import check_edge, edge_child, edge_plan
 from zbus.cli._node import run_node
 from zbus.cli._options import (
     Flags,
@@ -17,12 +20,14 @@ from zbus.cli._options import (
     insecure_option,
     json_option,
     keys_folder,
+    keys_option,
     warn_if_open,
 )
-from zbus.config import BrokerPlan, Rig, read_settings
+from zbus.config import EDGE_PORT, BrokerPlan, EdgePlan, Rig, read_settings
 from zbus.errors import ZbusError
+from zbus.nodes import Keeper
 from zbus.plugins import load_plugin
-from zbus.transport import KeysFolder
+from zbus.transport import KeysFolder, Reactor
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,13 @@ log = logging.getLogger(__name__)
 @click.command()
 @broker_options
 @insecure_option
+@click.option(
+    "--bind",
+    default=None,
+    metavar="ENDPOINT",
+    help=f"Let other computers in, by keys, at four ports from here on, such as tcp://0.0.0.0:{EDGE_PORT}.",
+)
+@keys_option
 @click.option(
     "--beacon",
     "beacons",
@@ -45,6 +57,8 @@ def broker(
     rig: Rig,
     broker: BrokerPlan,
     insecure: bool,
+    bind: str | None,
+    keys: Path | None,
     beacons: tuple[str, ...],
     zeroconf: bool | None,
     quiet: bool,
@@ -53,20 +67,33 @@ def broker(
     """Run the broker: the one address that everybody of a rig knows.
 
     It forwards messages to who subscribed them, keeps the last state of each node for who comes late, and
-    knows who publishes what.
+    knows who publishes what. With --bind an edge beside it lets other computers in, as their keys allow.
     """
-
-    def on_ready(endpoints: Mapping[str, str]) -> None:
-        if quiet:
-            return
-        line = json.dumps({"endpoints": dict(endpoints)}) if as_json else _describe(endpoints)
-        click.echo(line)
-
-    run_broker = load_plugin("zbus.brokers", "broker")
     plan = _with_beacons(replace(broker, insecure=insecure or broker.insecure), beacons, zeroconf)
+    # Why not a rig file's edge too: `zbus up` starts that one by itself.
+    edge = edge_plan(Rig(), bind, insecure)
+    folder = keys_folder(keys, rig)
+    if edge is not None:
+        check_edge(edge, folder, plan, rig)
+    run_broker = load_plugin("zbus.brokers", "broker")
     warn_if_open(plan.insecure)
-    edge = _told_of_edge(rig)
-    run_node(lambda reactor: run_broker(plan, reactor, on_ready, rig=rig.name, **edge))
+    announced = _told_of_edge(edge or edge_plan(rig, None, False), folder)
+
+    def run(reactor: Reactor) -> None:
+        with ExitStack() as stack:
+            kept = None if edge is None else Keeper(edge_child(edge, folder, plan, rig), reactor)
+
+            def on_ready(endpoints: Mapping[str, str]) -> None:
+                if kept is not None:
+                    stack.enter_context(kept)
+                    endpoints = {**endpoints, "edge": kept.child.plan.arguments[2]}
+                if not quiet:
+                    told = json.dumps({"endpoints": dict(endpoints)}) if as_json else _describe(endpoints)
+                    click.echo(told)
+
+            run_broker(plan, reactor, on_ready, rig=rig.name, **announced)
+
+    run_node(run)
 
 
 def _with_beacons(plan: BrokerPlan, beacons: tuple[str, ...], zeroconf: bool | None) -> BrokerPlan:
@@ -76,13 +103,13 @@ def _with_beacons(plan: BrokerPlan, beacons: tuple[str, ...], zeroconf: bool | N
     return read_settings(BrokerPlan, {**asdict(plan), **given}, Flags())
 
 
-def _told_of_edge(rig: Rig) -> dict[str, str]:
-    """What beacons tell of the edge that the rig file names: its place, and its public key."""
-    if rig.edge is None:
+def _told_of_edge(edge: EdgePlan | None, folder: Path) -> dict[str, str]:
+    """What beacons tell of the edge: its place, and its public key."""
+    if edge is None:
         return {}
-    told = {"edge": rig.edge.bind}
-    keys = KeysFolder(keys_folder(None, rig))
-    if rig.edge.insecure or not keys.has_rig_key:
+    told = {"edge": edge.bind}
+    keys = KeysFolder(folder)
+    if edge.insecure or not keys.has_rig_key:
         return told
     try:
         return told | {"server_key": keys.rig_key().public}

@@ -34,6 +34,7 @@ VERBS = {
     "track": ("_track", "Run one tracker on a camera's frames."),
     "overlay": ("_overlay", "Run the door through which anyone draws."),
     "broker": ("_broker", "Run the rig's one known address: directory and forwarder."),
+    "edge": ("_edge", "Run the locked door for other computers."),
     "relay": ("_relay", "Carry what is wanted between the hosts of a rig."),
     "gateway": ("_gateway", "Run the live page."),
     "serve": ("_serve", "Serve another system's clients."),

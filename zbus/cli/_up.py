@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from zbus.cli._check import check_locks, check_plans
+from zbus.cli._edge import check_edge
 from zbus.cli._node import run_node
-from zbus.cli._options import HOST
+from zbus.cli._options import HOST, keys_folder, warn_if_open
 from zbus.config import host_part, load_rig
 from zbus.nodes import Supervisor, plan_children
 from zbus.transport import Reactor
@@ -25,6 +26,9 @@ def up(rig_path: Path, host: str | None) -> None:
     rig = host_part(load_rig(rig_path), host, verb=f"zbus up {rig_path}")
     check_plans(rig)
     check_locks(rig)
+    if rig.edge:
+        check_edge(rig.edge, keys_folder(None, rig), rig.broker, rig)
+        warn_if_open(rig.edge.insecure)
 
     def run(reactor: Reactor) -> None:
         with Supervisor(rig, plan_children(rig, rig_path.resolve()), reactor) as supervisor:

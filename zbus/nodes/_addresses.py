@@ -6,9 +6,9 @@ import errno
 import random
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from zbus.config import Rig
+from zbus.config import EdgePlan, Rig
 from zbus.errors import TransportError
 
 # Why: below the range from which systems give ports to outgoing connections.
@@ -62,11 +62,22 @@ def taken_addresses(rig: Rig) -> list[str]:
     return [address for address, host, port in _addresses(rig) if not is_free(host, port)]
 
 
+def taken_places(edge: EdgePlan) -> list[str]:
+    """The places of an edge at which some other program of this machine listens already."""
+    return [place for place, host, port in _ports(edge.places) if not is_free(host, port)]
+
+
 def _addresses(rig: Rig) -> Iterator[tuple[str, str, int]]:
     """Every TCP address that the rig binds at a port it names."""
     binds = [rig.broker.directory, rig.broker.publish, rig.broker.subscribe]
     binds += [rig.overlay.bind] if rig.overlay else []
     binds += [rig.gateway.bind] if rig.gateway else []
+    binds += rig.edge.places if rig.edge else []
+    return _ports(binds)
+
+
+def _ports(binds: Iterable[str]) -> Iterator[tuple[str, str, int]]:
+    """Those of these places that have a port with a number."""
     for bind in binds:
         match = _TCP.fullmatch(bind)
         if match is not None and int(match[2]):

@@ -26,12 +26,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ChildPlan:
-    """What to run: `arguments` of the zbus command. Lower ranks start first."""
+    """What to run: `arguments` of the zbus command. Lower ranks start first.
+
+    However often it ends, it is started again after no more than `back_off_max_s`.
+    """
 
     node: str
     role: str
     arguments: Sequence[str]
     rank: int
+    back_off_max_s: float = LAST_BACK_OFF_S
 
 
 class Child:
@@ -163,7 +167,7 @@ class Child:
         if now_s - self._started_s >= HEALTHY_AFTER_S:
             self._back_off_s = FIRST_BACK_OFF_S
         self._due_s = now_s + self._back_off_s
-        self._back_off_s = min(2 * self._back_off_s, LAST_BACK_OFF_S)
+        self._back_off_s = min(2 * self._back_off_s, self.plan.back_off_max_s)
 
 
 def describe_exit(exit_code: int | None) -> str:

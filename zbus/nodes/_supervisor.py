@@ -26,6 +26,8 @@ ORPHANS_TIMEOUT_S, NAME_TIMEOUT_S = 8.0, 1.0
 LOOK_PERIOD_S = 0.02
 # What waiting does not heal.
 HOPELESS = (EXIT_USAGE, EXIT_CONFIG)
+# Why so short: with the time that it takes to start, it is there again within two seconds.
+EDGE_BACK_OFF_MAX_S = 0.5
 BROKER_RANK, CAMERA_RANK, WORKER_RANK, GATEWAY_RANK = range(4)
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,14 @@ def plan_children(rig: Rig, path: Path) -> list[ChildPlan]:
         plans.append(ChildPlan("overlay", "overlay", ["overlay", *source], WORKER_RANK))
     if rig.gateway:
         plans.append(ChildPlan("gateway", "gateway", ["gateway", *source], GATEWAY_RANK))
+    if rig.edge:
+        plans.append(plan_edge(source))
     return plans
+
+
+def plan_edge(arguments: Sequence[str]) -> ChildPlan:
+    """The edge's process, which strangers may end, and which is there again within two seconds."""
+    return ChildPlan("edge", "edge", ["edge", *arguments], GATEWAY_RANK, back_off_max_s=EDGE_BACK_OFF_MAX_S)
 
 
 class Supervisor(Resource):

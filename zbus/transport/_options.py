@@ -8,7 +8,7 @@ import zmq
 
 from zbus.wire import FRAME_MAX_BYTES, HEADER_MAX_BYTES, OVERLAY_MAX_BYTES
 
-SUBSCRIPTION_MAX_BYTES = 4_096
+SUBSCRIPTION_MAX_BYTES, EDGE_SUBSCRIPTION_MAX_BYTES = 4_096, 1_024
 SUBSCRIPTIONS_WAITING_MAX = 1_000
 SMALL_MAX_BYTES = max(HEADER_MAX_BYTES.values()) + 65_536
 
@@ -73,6 +73,14 @@ PUSH = Link(100, 1_024, linger_ms=500, only_present=True)
 RELAY_IN = Link(2_000, SMALL_MAX_BYTES, linger_ms=500, connect_timeout_ms=500, max_retransmit_ms=3_000)
 RELAY_OUT = replace(RELAY_IN, max_message_bytes=FRAMES_IN.max_message_bytes, only_present=True)
 CONTROL_LINK = Link(1_000, SMALL_MAX_BYTES, linger_ms=500, only_present=True, heartbeat=True)
+
+
+# Why few, and of one length: what is forwarded is of both kinds, and a queue that is shortened while it is in
+# use may never move again (record 0008). 64 messages are 20 MB of 640 x 480 gray.
+FORWARD_IN = Link(64, FRAMES_IN.max_message_bytes, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
+FORWARD_OUT = Link(64, SUBSCRIPTION_MAX_BYTES, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
+# What other computers subscribe from.
+EDGE_OUT = Link(64, EDGE_SUBSCRIPTION_MAX_BYTES, kernel_buffer_bytes=_KERNEL_BUFFER_BYTES)
 
 
 def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import zmq
 
-from zbus.errors import TransportError
+from zbus.errors import KeysError, TransportError
 from zbus.transport._allowed import AllowedKey
 from zbus.transport._context import process_context
 from zbus.transport._control_link import is_worth_a_line
@@ -99,7 +99,7 @@ class ServerLock(Resource):
 
     def find(self, user_id: str) -> AllowedKey | None:
         """The key by its `User-Id`, its public part; None where it is allowed no more."""
-        return self._by_key.get(user_id)
+        return self._by_key.get(user_id) or self._find_new(user_id)
 
     def find_sender(self, part: zmq.Frame) -> AllowedKey | None:
         """The key of the connection over which this part came, None where it is allowed no more."""
@@ -115,7 +115,7 @@ class ServerLock(Resource):
 
     def callback(self, domain: str, key: bytes) -> bool:
         """Asked by the authenticator, in its thread, whether a key may come in."""
-        is_allowed = domain == DOMAIN and key.decode("ascii") in self._by_key
+        is_allowed = domain == DOMAIN and self.find(key.decode("ascii")) is not None
         if not is_allowed:
             self.denied += 1
             if is_worth_a_line(self.denied):
@@ -137,6 +137,19 @@ class ServerLock(Resource):
         log.info("the list of keys has changed: %d are allowed", len(now))
         if changed:
             on_revoked(changed)
+
+    def _find_new(self, public: str) -> AllowedKey | None:
+        """A key that was let in since the last look.
+
+        Why: libzmq does not try again after a refusal, so that a client just made would be deaf for ever.
+        """
+        if self._signature() == self._seen:
+            return None
+        try:
+            return next((key for key in self.keys.allowed().values() if key.public == public), None)
+        except KeysError:
+            # Why not told here: the next look at the list ends the loop with it.
+            return None
 
     def _load(self) -> None:
         # Why first: a change in between is then seen as one at the next look.
