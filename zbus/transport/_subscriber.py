@@ -162,7 +162,9 @@ class Subscriber(Resource):
             if left_s is not None and left_s <= 0:
                 # Why before the poll: a flood of what is refused would else be waited out.
                 return None
-            self.socket.poll(None if left_s is None else to_ms(left_s))
+            parts = recv_parts(self.socket, -1 if left_s is None else to_ms(left_s))
+            if parts is not None:
+                self._take_in(parts)
 
     def take(self) -> list[Received]:
         """Everything there is to hand over now, without waiting; for use inside a reactor."""

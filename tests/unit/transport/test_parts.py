@@ -37,6 +37,14 @@ def test_where_nothing_is_there_nothing_is_waited_for(pair):
     assert can_read(receiver)
 
 
+def test_what_is_wanted_is_waited_for_and_not_for_ever(pair):
+    sender, receiver = pair
+    assert recv_parts(receiver, 1) is None
+    assert send_parts(sender, [b"a"])
+    assert recv_parts(receiver, 2**40) == [b"a"]
+    assert recv_parts(receiver) is None
+
+
 def test_what_was_received_can_be_sent_on(pair):
     sender, receiver = pair
     assert send_parts(sender, [b"a", b"b"])

@@ -179,6 +179,9 @@ def test_a_flood_of_what_is_refused_does_not_hold_the_caller(monkeypatch, timeou
         def poll(self, timeout_ms):
             return 1
 
+        def setsockopt(self, option, value):
+            assert option == zmq.RCVTIMEO
+
         def getsockopt(self, option):
             return zmq.POLLIN
 
