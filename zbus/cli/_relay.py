@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from zbus.cli._check import check_locks
+from zbus.cli._check import relay_keys
 from zbus.cli._node import run_node
 from zbus.cli._options import broker_options, warn_if_open
 from zbus.config import BrokerPlan, Rig
@@ -21,7 +21,7 @@ def relay(rig: Rig, broker: BrokerPlan) -> None:
     """
     if len(rig.hosts) < 2:
         raise click.UsageError("name a rig file with several hosts by --rig, and which one this is by --host")
-    check_locks(rig)
+    keys = relay_keys(rig)
     warn_if_open(rig.relay.insecure)
     run_relay = load_plugin("zbus.brokers", "relay")
-    run_node(lambda reactor: run_relay(rig, broker, reactor, rig_folder(broker)))
+    run_node(lambda reactor: run_relay(rig, broker, reactor, rig_folder(broker), keys))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zbus.cli._check import check_locks, check_plans
+from zbus.cli._check import check_plans, relay_keys
 from zbus.cli._edge import check_edge
 from zbus.cli._node import run_node
 from zbus.cli._options import HOST, keys_folder, warn_if_open
@@ -25,7 +25,7 @@ def up(rig_path: Path, host: str | None) -> None:
     """
     rig = host_part(load_rig(rig_path), host, verb=f"zbus up {rig_path}")
     check_plans(rig)
-    check_locks(rig)
+    relay_keys(rig)
     if rig.edge:
         check_edge(rig.edge, keys_folder(None, rig), rig.broker, rig)
         warn_if_open(rig.edge.insecure)

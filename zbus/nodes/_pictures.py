@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zbus.errors import WireError
+from zbus.wire import JPEG, Frame
 
 _TO_BGR = {
     "rgb8": cv2.COLOR_RGB2BGR,
@@ -34,6 +35,17 @@ def to_mono_or_bgr(image: NDArray[Any], pixel_format: str) -> NDArray[np.uint8]:
     if pixel_format not in _TO_BGR:
         raise WireError("unknown_pixel_format", pixel_format)
     return np.asarray(cv2.cvtColor(image, _TO_BGR[pixel_format]), np.uint8)
+
+
+def picture_of(frame: Frame) -> NDArray[np.uint8]:
+    """A frame's picture as `to_mono_or_bgr` gives it, decompressed where it is a JPEG. Raises WireError."""
+    if frame.codec != JPEG:
+        return to_mono_or_bgr(frame.image, frame.pixel_format)
+    flag = cv2.IMREAD_GRAYSCALE if frame.pixel_format == "mono8" else cv2.IMREAD_COLOR
+    picture = cv2.imdecode(np.frombuffer(frame.data, np.uint8), flag)
+    if picture is None or picture.shape[:2] != (frame.height, frame.width):
+        raise WireError("size_mismatch", f"no JPEG of {frame.width} x {frame.height} px")
+    return np.asarray(picture, np.uint8)
 
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 
 from zbus.config import BrokerPlan, Place, TrackerPlan, read_settings
 from zbus.errors import ConfigError, RequestTimeout, UnknownName, WireError, ZbusError
-from zbus.nodes._pictures import to_mono_or_bgr
+from zbus.nodes._pictures import picture_of
 from zbus.nodes._presence import Presence, Report
 from zbus.plugins import load_plugin
 from zbus.tracking import Tracker
@@ -28,7 +28,7 @@ from zbus.transport import (
     is_worth_a_line,
     key_of,
 )
-from zbus.wire import DEGRADED, FRAME, RUNNING, TRACKS, Frame, Topic, TracksMessage
+from zbus.wire import DEGRADED, FRAME, JPEG_RENDITION, RUNNING, TRACKS, Frame, Topic, TracksMessage
 
 CAMERA_WAIT_S = 10.0
 CAMERA_ASK_PERIOD_S = 0.25
@@ -67,10 +67,10 @@ def run_tracker(
     directory does not answer.
     """
     tracker = make_tracker(node, plan, place)
-    endpoint = find_frames(plan.camera, broker, reactor)
+    endpoint, topic = find_pictures(plan.camera, broker, reactor)
     if reactor.stopping:
         return
-    wiring = _TrackerNode(node, tracker, plan, broker, endpoint, reactor)
+    wiring = _TrackerNode(node, tracker, plan, broker, endpoint, topic, reactor)
     with wiring.presence:
         wiring.wait_until_wanted()
         with wiring.frames:
@@ -84,26 +84,38 @@ def find_frames(camera: str, broker: BrokerPlan, reactor: Reactor) -> str:
     Waits for the camera; returns "" where `reactor` was stopped meanwhile.
     Raises UnknownName, RequestTimeout.
     """
+    return _find([Topic(FRAME, camera)], broker, reactor)[0]
+
+
+def find_pictures(camera: str, broker: BrokerPlan, reactor: Reactor) -> tuple[str, Topic]:
+    """As find_frames, and the topic: JPEG where a relay brings the camera's pictures in no other form."""
+    return _find([Topic(FRAME, camera), Topic(FRAME, camera, JPEG_RENDITION)], broker, reactor)
+
+
+def _find(topics: Sequence[Topic], broker: BrokerPlan, reactor: Reactor) -> tuple[str, Topic]:
+    """Where the first of `topics` that somebody publishes is had best."""
+    camera = topics[0].source
     deadline_s = time.monotonic() + CAMERA_WAIT_S
     with Requester(broker.directory, key=key_of(broker)) as requester:
         while not reactor.stopping:
             is_late = time.monotonic() > deadline_s
-            publishers = _ask_for(camera, requester, is_late)
-            if publishers:
-                return _direct_endpoint(publishers[-1], broker.here) or broker.subscribe
+            for topic in topics:
+                publishers = _ask_for(topic, requester, is_late)
+                if publishers:
+                    return _direct_endpoint(publishers[-1], broker.here) or broker.subscribe, topic
             if is_late:
                 nodes = requester.request("nodes")["nodes"]
                 cameras = sorted({node["node"] for node in nodes if node["role"] == "camera"})
                 raise UnknownName("camera", camera, cameras, next_step="see what is on the bus: zbus ls")
             reactor.run_once(CAMERA_ASK_PERIOD_S)
-    return ""
+    return "", topics[0]
 
 
-def _ask_for(camera: str, requester: Requester, is_last: bool) -> Sequence[Mapping[str, Any]]:
-    """Who publishes the frames of `camera`. Where nobody answers, that is an error the last time only."""
+def _ask_for(topic: Topic, requester: Requester, is_last: bool) -> Sequence[Mapping[str, Any]]:
+    """Who publishes this topic. Where nobody answers, that is an error the last time only."""
     try:
         # Why a short wait each time: who is asked to stop meanwhile must not seem to hang.
-        found = requester.request("find", {"topic": str(Topic(FRAME, camera))}, timeout_s=ASK_TIMEOUT_S)
+        found = requester.request("find", {"topic": str(topic)}, timeout_s=ASK_TIMEOUT_S)
     except RequestTimeout:
         if is_last:
             raise
@@ -127,13 +139,14 @@ class _TrackerNode:
         plan: TrackerPlan,
         broker: BrokerPlan,
         endpoint: str,
+        pictures: Topic,
         reactor: Reactor,
     ) -> None:
         self._tracker, self._plan = tracker, plan
         self._topic = Topic(TRACKS, node)
         self.frames = Subscriber(
             endpoint,
-            str(Topic(FRAME, plan.camera)),
+            str(pictures),
             policy=EVERY,
             depth=plan.queue_frames,
             # Why a copy for long queues: what waits in them must outlive its place in shared memory.
@@ -173,7 +186,7 @@ class _TrackerNode:
         began_ns = time.monotonic_ns()
         try:
             self._mind_shape(frame)
-            tracks = self._tracker.update(to_mono_or_bgr(frame.image, frame.pixel_format), frame.mono_ns)
+            tracks = self._tracker.update(picture_of(frame), frame.mono_ns)
         except Exception as error:  # noqa: BLE001  Why: a plug-in's slip costs its frame, not the node.
             self._fail(frame, error)
             return

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from zbus.errors import KeysError, TransportError
-from zbus.transport._allowed import AllowedKey
+from zbus.transport._allowed import AllowedKey, Rights
 from zbus.transport._context import process_context
 from zbus.transport._control_link import is_worth_a_line
-from zbus.transport._keys_folder import KeysFolder, RigKey
+from zbus.transport._keys_folder import RIG, KeysFolder, RigKey
 from zbus.transport._reactor import Reactor
 from zbus.transport._resource import Resource
 
@@ -37,11 +37,12 @@ class ServerLock(Resource):
 
     Opened before the first `bind(socket, ..., lock=lock)`; one per process. After `watch` a change of the
     list counts at once for who connects, and the end of its thread ends the loop with TransportError. Where
-    nobody can check a key, nobody is let in.
+    nobody can check a key, nobody is let in. With `rig_only` the list does not count: only the rig's own key
+    comes in, as another host of the rig has it.
     """
 
-    def __init__(self, folder: Path | str) -> None:
-        self.keys = KeysFolder(folder)
+    def __init__(self, folder: Path | str, *, rig_only: bool = False) -> None:
+        self.keys, self._rig_only = KeysFolder(folder), rig_only
         self.denied = 0
         self.rig_key = RigKey("", "")
         self._by_key: dict[str, AllowedKey] = {}
@@ -154,6 +155,9 @@ class ServerLock(Resource):
     def _load(self) -> None:
         # Why first: a change in between is then seen as one at the next look.
         self._seen = self._signature()
+        if self._rig_only:
+            self._by_key = {self.rig_key.public: AllowedKey(RIG, self.rig_key.public, Rights())}
+            return
         self._by_key = {key.public: key for key in self.keys.allowed().values()}
 
     def _signature(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import zmq
 
 from zbus.errors import WireError
-from zbus.transport import RELAY_IN, Reactor, Resource, bind, make_socket, split_route
+from zbus.transport import RELAY_IN, Reactor, Resource, ServerLock, bind, make_socket, split_route
 from zbus.wire import (
     FRAMES_LINK,
     SMALL_LINK,
@@ -67,8 +67,9 @@ class Exporter(Resource):
         reactor: Reactor,
         ask: Ask,
         insecure: bool = False,
+        lock: ServerLock | None = None,
     ) -> None:
-        self._wanted, self._insecure = endpoint, insecure
+        self._wanted, self._insecure, self._lock = endpoint, insecure, lock
         self._rig, self._host, self._hosts, self._session = rig, host, hosts, session
         self._lifespan_ns, self._reactor, self._ask = lifespan_ns, reactor, ask
         self._thinning = Thinning(frames_hz)
@@ -86,7 +87,7 @@ class Exporter(Resource):
             undo.callback(self._socket.close)
             # Why: without it what is sent to a host that is gone vanishes uncounted.
             self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-            self.endpoint = bind(self._socket, self._wanted, insecure=self._insecure)
+            self.endpoint = bind(self._socket, self._wanted, insecure=self._insecure, lock=self._lock)
             undo.enter_context(self.sources)
             self._reactor.watch(self._socket, self._serve)
             undo.callback(self._reactor.unwatch, self._socket)

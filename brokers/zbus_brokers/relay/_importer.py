@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zbus.errors import WireError
-from zbus.transport import Reactor, Resource
+from zbus.transport import ClientKey, Reactor, Resource
 from zbus.wire import (
     CONTROL,
     FRAME,
@@ -81,6 +81,7 @@ class Importer(Resource):
         bus: LocalBus,
         reactor: Reactor,
         on_nodes: Callable[[], None],
+        key: ClientKey | None = None,
     ) -> None:
         self.host, self.endpoint = host, endpoint
         self._allowed, self._lifespan_ns, self._bus, self._on_nodes = topics, lifespan_ns, bus, on_nodes
@@ -90,6 +91,7 @@ class Importer(Resource):
                 lambda sent_ns, link=link: who(link, sent_ns),
                 reactor,
                 lambda message, link=link: self._take(link, message),
+                key,
             )
             for link in (SMALL_LINK, FRAMES_LINK)
         }

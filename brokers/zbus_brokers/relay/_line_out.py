@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import zmq
 
 from zbus.errors import WireError
-from zbus.transport import RELAY_OUT, Reactor, Resource, connect, make_socket
+from zbus.transport import RELAY_OUT, ClientKey, Reactor, Resource, connect, make_socket
 from zbus.wire import RelayMessage, RelayPing, RelayPong, RelayTaken, decode_relay, encode_relay
 
 PING_PERIOD_NS = 250_000_000
@@ -33,7 +33,9 @@ class LineOut(Resource):
         who: Callable[[int], RelayPing],
         reactor: Reactor,
         on_message: Callable[[RelayMessage], None],
+        key: ClientKey | None = None,
     ) -> None:
+        self._key = key
         self._endpoint, self._who, self._reactor, self._on_message = endpoint, who, reactor, on_message
         self._socket: zmq.Socket[bytes] | None = None
         self._pings: OrderedDict[int, None] = OrderedDict()
@@ -47,7 +49,7 @@ class LineOut(Resource):
         """Begin to connect. Raises TransportError for what is not an endpoint."""
         socket = make_socket(zmq.DEALER, RELAY_OUT)
         try:
-            connect(socket, self._endpoint)
+            connect(socket, self._endpoint, self._key)
         except BaseException:
             socket.close(linger=0)
             raise

@@ -11,7 +11,7 @@ from typing import Any
 
 from zbus.config import BrokerPlan, Rig
 from zbus.errors import WireError
-from zbus.transport import Reactor
+from zbus.transport import Reactor, ServerLock
 from zbus.wire import (
     DEGRADED,
     DIRECTORY,
@@ -43,14 +43,22 @@ STATE_PERIOD_S = 1.0
 ROLE = "relay"
 
 
-def run_relay(rig: Rig, broker: BrokerPlan, reactor: Reactor, folder: Path | None = None) -> None:
+def run_relay(
+    rig: Rig, broker: BrokerPlan, reactor: Reactor, folder: Path | None = None, keys: Path | None = None
+) -> None:
     """Run the relay of `rig.host` until `reactor` is stopped.
 
-    `folder` is where the sockets of this host's nodes are. Raises AddressInUse, ExposedAddress,
-    TransportError before anything runs.
+    `folder` is where the sockets of this host's nodes are. With the keys folder `keys` only relays that have
+    the rig's own key come in, and are gone to. Raises AddressInUse, ExposedAddress, KeysError, TransportError
+    before anything runs.
     """
-    relay = _Relay(rig, broker, reactor, folder)
+    lock = ServerLock(keys, rig_only=True) if keys else None
     with ExitStack() as stack:
+        if lock is not None:
+            # Why first: who connects before there is a lock would have to be let in or lost.
+            stack.enter_context(lock)
+            lock.watch(reactor)
+        relay = _Relay(rig, broker, reactor, folder, lock)
         for part in relay.parts:
             stack.enter_context(part)
         stack.callback(relay.say_good_bye)
@@ -60,7 +68,14 @@ def run_relay(rig: Rig, broker: BrokerPlan, reactor: Reactor, folder: Path | Non
 
 
 class _Relay:
-    def __init__(self, rig: Rig, broker: BrokerPlan, reactor: Reactor, folder: Path | None) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        broker: BrokerPlan,
+        reactor: Reactor,
+        folder: Path | None,
+        lock: ServerLock | None,
+    ) -> None:
         self._rig, self._broker, self._reactor = rig, broker, reactor
         self.node = f"{ROLE}.{rig.host}"
         lifespan_ns = round(rig.relay.lifespan_ms * 1e6)
@@ -79,7 +94,9 @@ class _Relay:
             reactor=reactor,
             ask=self._ask_here,
             insecure=rig.relay.insecure,
+            lock=lock,
         )
+        key = lock.rig_key.towards(lock.rig_key.public) if lock else None
         self._importers = {
             host: Importer(
                 host,
@@ -90,6 +107,7 @@ class _Relay:
                 bus=self._bus,
                 reactor=reactor,
                 on_nodes=self._on_nodes,
+                key=key,
             )
             for host, plan in rig.hosts.items()
             if host != rig.host

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from zbus.errors import WireError
 from zbus.nodes import encode_jpeg, to_mono_or_bgr
+from zbus.nodes._pictures import picture_of
+from zbus.wire import JPEG, Frame, frame_of_image
 
 RED_BGR = np.array([0, 0, 255], np.uint8)
 
@@ -48,3 +52,19 @@ def test_a_jpeg_shows_the_picture(shape: tuple[int, ...]) -> None:
     back = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     assert back.shape == shape
     assert np.abs(back.astype(int) - image).max() < 4
+
+
+def jpeg_frame(picture: np.ndarray, pixel_format: str) -> Frame:
+    raw = frame_of_image(picture, pixel_format, camera="cam1", frame_number=1, captured_ns=1, mono_ns=1)
+    return replace(raw, codec=JPEG, stride_bytes=0, data=encode_jpeg(picture, 95))
+
+
+@pytest.mark.parametrize(("shape", "pixel_format"), [((8, 16), "mono8"), ((8, 16, 3), "bgr8")])
+def test_a_jpeg_is_a_picture_again(shape: tuple[int, ...], pixel_format: str) -> None:
+    picture = np.full(shape, 99, np.uint8)
+    frame = jpeg_frame(picture, pixel_format)
+    assert np.abs(picture_of(frame).astype(int) - 99).max() < 4
+    assert picture_of(frame).shape == shape
+    for wrong in (replace(frame, width=99), replace(frame, data=b"no jpeg")):
+        with pytest.raises(WireError, match="size_mismatch"):
+            picture_of(wrong)

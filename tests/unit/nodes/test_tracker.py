@@ -18,10 +18,11 @@ SIM = CameraPlan("sim", {"animals": 2, "width": 160, "height": 120, "fps": 60.0}
 
 
 @pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch) -> PlayedTracker:
+def played(plan: Any, monkeypatch: pytest.MonkeyPatch) -> PlayedTracker:
     tracker = PlayedTracker()
     monkeypatch.setattr(_tracker, "make_tracker", lambda *args: tracker)
-    monkeypatch.setattr(_tracker, "find_frames", lambda camera, broker, reactor: broker.subscribe)
+    found = (plan.subscribe, Topic("frame", "cam1"))
+    monkeypatch.setattr(_tracker, "find_pictures", lambda camera, broker, reactor: found)
     return tracker
 
 
@@ -176,7 +177,8 @@ def test_a_frame_that_is_overwritten_while_it_is_tracked_gives_no_tracks(
     with Publisher("cam1", link=FRAMES_OUT, connect=[plan.publish], ring=RingPlan(seconds=0.05)) as camera:
         tracker = PlayedTracker()
         monkeypatch.setattr(_tracker, "make_tracker", lambda *args: tracker)
-        monkeypatch.setattr(_tracker, "find_frames", lambda camera, broker, reactor: broker.subscribe)
+        found = (plan.subscribe, Topic(FRAME, "cam1"))
+        monkeypatch.setattr(_tracker, "find_pictures", lambda camera, broker, reactor: found)
         start(lambda reactor: run_tracker("t1", TrackerPlan("cam1"), plan, reactor))
         ready(camera, wait_until, listener)
         outlet = camera.ring_of(Topic(FRAME, "cam1"))

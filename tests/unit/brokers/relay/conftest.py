@@ -56,6 +56,7 @@ class Hosts:
             for host, port in self.ports.items()
         }
         self.relay = RelayPlan()
+        self.keys: Path | None = None
 
     def rig(self, host: str) -> Rig:
         return host_part(Rig("lab", hosts=self.plans, relay=self.relay, reference="left"), host)
@@ -89,7 +90,7 @@ class Hosts:
         folder = self._folder / host
         folder.mkdir(exist_ok=True)
         rig = replace(self.rig(host), relay=relay or self.relay)
-        return self.start(lambda reactor: run_relay(rig, rig.broker, reactor, folder))
+        return self.start(lambda reactor: run_relay(rig, rig.broker, reactor, folder, self.keys))
 
     def start_all(self) -> None:
         for host in self.plans:

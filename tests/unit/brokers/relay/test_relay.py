@@ -1,16 +1,32 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 
 from zbus.config import HostPlan
 from zbus.errors import AddressInUse, ExposedAddress, RequestRefused
 from zbus.nodes import is_answered
-from zbus.transport import Reactor
+from zbus.transport import (
+    RELAY_IN,
+    VIEWER,
+    KeysFolder,
+    Reactor,
+    ServerLock,
+    bind,
+    load_client_key,
+    make_socket,
+)
+from zbus.wire import RelayPing, decode_relay
 from zbus_brokers.relay import run_relay
+from zbus_brokers.relay._line_out import LineOut
 
 from .conftest import Hosts
 
@@ -32,6 +48,7 @@ def test_it_is_a_node_of_its_host_and_tells_of_each_other_one(
     wait_until(lambda: hosts.ask("left", "status", "relay.left")["state"] == "running")
     clock = hosts.details("left", "right")["from"]["clock"]
     assert abs(clock["offset_ns"]) <= clock["error_ns"]
+    wait_until(lambda: "relay.right" in hosts.nodes("right"))
     with pytest.raises(RequestRefused) as caught:
         hosts.ask("right", "jump", "relay.right")
     assert caught.value.code == "unknown_verb"
@@ -68,3 +85,40 @@ def test_an_address_that_is_taken_or_open_to_all_is_refused(hosts: Hosts, wait_u
     with Reactor() as reactor, pytest.raises(ExposedAddress):
         run_relay(exposed, rig.broker, reactor)
     assert first.error is None
+
+
+def test_only_who_has_the_rigs_own_key_comes_in(hosts: Hosts, wait_until: Any, tmp_path: Path) -> None:
+    keys = KeysFolder(tmp_path / "keys")
+    keys.make_rig_key()
+    laptop = load_client_key(keys.new_client("laptop", VIEWER))
+    with ServerLock(keys.folder, rig_only=True) as lock, Reactor() as reactor:
+        rig_key = lock.rig_key.towards(lock.rig_key.public)
+        got: dict[str, list[Any]] = {"rig": [], "laptop": [], "nobody": []}
+        with ExitStack() as stack:
+            socket = make_socket(zmq.ROUTER, RELAY_IN)
+            stack.callback(socket.close, linger=0)
+            endpoint = bind(socket, "tcp://127.0.0.1:0", lock=lock)
+            lines = {
+                name: stack.enter_context(
+                    LineOut(endpoint, partial(ping_of, name), reactor, got[name].append, key)
+                )
+                for name, key in (("laptop", laptop), ("nobody", None), ("rig", rig_key))
+            }
+            heard: set[str] = set()
+
+            def turn() -> bool:
+                for line in lines.values():
+                    line.ping(time.monotonic_ns())
+                reactor.run_once(0.01)
+                while socket.poll(0):
+                    message = decode_relay(socket.recv_multipart()[1:])
+                    assert isinstance(message, RelayPing)
+                    heard.add(message.host)
+                return lock.denied > 0 and "rig" in heard
+
+            wait_until(turn)
+            assert heard == {"rig"}
+
+
+def ping_of(host: str, sent_ns: int) -> RelayPing:
+    return RelayPing("lab", host, "small", "s", sent_ns)
