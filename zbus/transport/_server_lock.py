@@ -46,6 +46,7 @@ class ServerLock(Resource):
         self.denied = 0
         self.rig_key = RigKey("", "")
         self._by_key: dict[str, AllowedKey] = {}
+        self._early: dict[str, AllowedKey] = {}
         self._seen: tuple[int, ...] = ()
         self._authenticator: ThreadAuthenticator | None = None
         self._undo = ExitStack()
@@ -131,8 +132,9 @@ class ServerLock(Resource):
             )
         if self._signature() == self._seen:
             return
-        before = self._by_key
+        before = {**self._by_key, **self._early}
         self._load()
+        self._early = {}
         now = self._by_key
         changed = [key.name for public, key in before.items() if now.get(public) != key]
         log.info("the list of keys has changed: %d are allowed", len(now))
@@ -147,10 +149,14 @@ class ServerLock(Resource):
         if self._signature() == self._seen:
             return None
         try:
-            return next((key for key in self.keys.allowed().values() if key.public == public), None)
+            found = next((key for key in self.keys.allowed().values() if key.public == public), None)
         except KeysError:
             # Why not told here: the next look at the list ends the loop with it.
             return None
+        if found is not None:
+            # Why kept: where it is revoked before the next look, its connections must end all the same.
+            self._early[public] = found
+        return found
 
     def _load(self) -> None:
         # Why first: a change in between is then seen as one at the next look.

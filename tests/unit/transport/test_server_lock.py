@@ -208,3 +208,14 @@ def test_a_list_that_cannot_be_read_ends_the_loop(lock, keys):
         keys.allowed_path.write_text("[")
         with pytest.raises(KeysError):
             reactor.run()
+
+
+def test_a_key_that_is_let_in_and_revoked_between_two_looks_is_told_too(lock, keys):
+    desk = load_client_key(keys.new_client("desk", Rights()))
+    assert lock.find(desk.public) is not None, "it need not wait for the next look"
+    keys.revoke("desk")
+    told = []
+    with Reactor() as reactor:
+        lock.watch(reactor, lambda names: (told.append(names), reactor.stop()))
+        reactor.run()
+    assert told == [["desk"]]
