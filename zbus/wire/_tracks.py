@@ -22,7 +22,7 @@ TRACK_STATES = (TENTATIVE, CONFIRMED, LOST)
 
 _COLUMNS = ("track_ids", "class_ids", "states", "scores", "centroids_px", "boxes_xyxy_px")
 _take_columns = cast(Callable[[Header], tuple[list[Any], ...]], itemgetter(*_COLUMNS))
-_LIST, _FLOAT, _INTEGER, _TEXT = frozenset({list}), frozenset({float}), frozenset({int}), frozenset({str})
+_LIST, _FLOAT, _INTEGER = frozenset({list}), frozenset({float}), frozenset({int})
 _TWO, _FOUR = frozenset({2}), frozenset({4})
 _STATES = frozenset(TRACK_STATES)
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
@@ -106,8 +106,8 @@ def _read_at_once(header: Header) -> Tracks | None:
         track_ids, class_ids, states, scores, centroids, boxes = columns
         if not (
             _LIST.issuperset(map(type, columns))
-            and len(set(map(len, columns))) == 1
-            and len(track_ids) <= TRACKS_MAX_ROWS
+            and len(track_ids) == len(class_ids) == len(states) == len(scores)
+            and len(track_ids) == len(centroids) == len(boxes) <= TRACKS_MAX_ROWS
             and _TWO.issuperset(map(len, centroids))
             and _FOUR.issuperset(map(len, boxes))
             and _STATES.issuperset(states)
@@ -207,23 +207,26 @@ def _is_plain(tracks: Tracks) -> bool:
     ids, classes, scores = tracks.track_ids, tracks.class_ids, tracks.scores
     centroids, boxes = tracks.centroids_px, tracks.boxes_xyxy_px
     rows = len(ids)
-    return (
-        ids.dtype is _INT64
-        and classes.dtype is _INT64
-        and centroids.dtype is _FLOAT64
-        and boxes.dtype is _FLOAT64
-        and scores.dtype is _FLOAT64
-        and ids.shape == classes.shape == scores.shape == (rows,)
-        and centroids.shape == (rows, 2)
-        and boxes.shape == (rows, 4)
-        and rows == len(tracks.states) <= TRACKS_MAX_ROWS
-        and _TEXT.issuperset(map(type, tracks.states))
-        and _STATES.issuperset(tracks.states)
-        # Why the sum of squares: what is not finite shows in it, and that of pixels is far below.
-        and bool(np.vdot(centroids, centroids) <= NUMBER_MAX)
-        and bool(np.vdot(boxes, boxes) <= NUMBER_MAX)
-        and bool(np.vdot(scores, scores) <= NUMBER_MAX)
-    )
+    try:
+        return (
+            ids.dtype is _INT64
+            and classes.dtype is _INT64
+            and centroids.dtype is _FLOAT64
+            and boxes.dtype is _FLOAT64
+            and scores.dtype is _FLOAT64
+            and ids.shape == classes.shape == scores.shape == (rows,)
+            and centroids.shape == (rows, 2)
+            and boxes.shape == (rows, 4)
+            and rows == len(tracks.states) <= TRACKS_MAX_ROWS
+            and _STATES.issuperset(tracks.states)
+            # Why the sum of squares: what is not finite shows in it, and that of pixels is far below.
+            and bool(np.vdot(centroids, centroids) <= NUMBER_MAX)
+            and bool(np.vdot(boxes, boxes) <= NUMBER_MAX)
+            and bool(np.vdot(scores, scores) <= NUMBER_MAX)
+        )
+    except TypeError:
+        # Why: what cannot be hashed is no state.
+        return False
 
 
 def _check_column(key: str, column: NDArray[Any], shape: tuple[int, ...]) -> None:
