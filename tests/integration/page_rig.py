@@ -52,6 +52,7 @@ class Rig(threading.Thread):
         self.track_state = "confirmed"
         self.is_moving = False
         self.tracks_late_frames = 0
+        self.insecure: set[str] = set()
         self.counters: dict[str, dict[str, int | float]] = {}
         self.overlay: list[dict[str, Any]] = []
         self.events: list[Event] = []
@@ -86,7 +87,7 @@ class Rig(threading.Thread):
                 pid=7,
                 cause=cause,
                 counters=self.counters.get(name, {}),
-                details={"camera": f"cam{name[-1]}"},
+                details={"camera": f"cam{name[-1]}", "insecure": name in self.insecure},
             )
             publisher.send(Topic(STATE, name), told)
 

@@ -289,6 +289,18 @@ def test_nodes_cameras_and_figures_are_told_in_words(page: Any) -> None:
     assert int(page.inner_text("#number-delay")) < 5_000
 
 
+def test_a_node_that_is_not_locked_is_told_on_top_of_the_page(page: Any, rig: Rig) -> None:
+    eventually(page, lambda: page.locator(".node").count() >= 4)
+    assert page.is_hidden("#insecure")
+    rig.insecure = {"tracker1"}
+    eventually(page, lambda: page.is_visible("#insecure"))
+    told = page.inner_text("#insecure")
+    assert "tracker1" in told
+    assert "zbus keys new" in told
+    rig.insecure = set()
+    eventually(page, lambda: page.is_hidden("#insecure"))
+
+
 def test_what_the_trackers_of_this_camera_missed_is_counted_in_plain_words(page: Any, rig: Rig) -> None:
     def told() -> str:
         return page.get_attribute(".number:has(#number-gaps)", "title")

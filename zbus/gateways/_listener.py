@@ -24,8 +24,9 @@ def open_listener(settings: GatewaySettings) -> socket.socket:
     if is_exposed(f"tcp://{settings.bind}") and not settings.insecure:
         raise ExposedAddress(
             f"{settings.bind} can be reached from other machines, and nothing locks it",
-            next_step="bind 127.0.0.1; or, if everyone on this network may watch, say --insecure "
-            "(in a rig file: insecure = true)",
+            next_step="bind 127.0.0.1, and run the page on the other computer with a key (zbus keys new NAME, "
+            "there: zbus gateway --directory tcp://HERE:5560 --key NAME.key); or, if everyone on this "
+            "network may watch, say --insecure (in a rig file: insecure = true)",
         )
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

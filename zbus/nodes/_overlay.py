@@ -13,7 +13,7 @@ from zbus.config import BrokerPlan, OverlayPlan, read_settings
 from zbus.errors import WireError
 from zbus.nodes._presence import Presence, Report
 from zbus.overlay import DoorDefaults, Intake, OverlayStore
-from zbus.transport import EVERY, Puller, Reactor, Subscriber, key_of
+from zbus.transport import EVERY, Puller, Reactor, Subscriber, is_exposed, key_of
 from zbus.wire import DIRECTORY, EVENT, OVERLAY, RUNNING, STATE, Event, State, Topic, decode_overlays
 
 NODE = "overlay"
@@ -39,6 +39,7 @@ def run_overlay(plan: OverlayPlan, broker: BrokerPlan, reactor: Reactor) -> None
 
 class _OverlayNode:
     def __init__(self, plan: OverlayPlan, broker: BrokerPlan, reactor: Reactor) -> None:
+        self._insecure = plan.insecure and is_exposed(plan.bind)
         self.door = Puller(plan.bind, insecure=plan.insecure)
         topics = [f"{STATE}/", str(Topic(EVENT, DIRECTORY))]
         self.states = Subscriber(broker.subscribe, topics, policy=EVERY, key=key_of(broker))
@@ -125,5 +126,9 @@ class _OverlayNode:
             endpoints=[],
             counters=counters,
             settings=asdict(self._defaults),
-            details={"door": self.door.endpoint, "cameras": list(self._store.cameras)},
+            details={
+                "door": self.door.endpoint,
+                "cameras": list(self._store.cameras),
+                "insecure": self._insecure,
+            },
         )

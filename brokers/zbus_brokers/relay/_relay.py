@@ -250,7 +250,11 @@ class _Relay:
                 "frames_hz": self._rig.relay.frames_hz,
                 "lifespan_ms": self._rig.relay.lifespan_ms,
             },
-            details={"reference": self._rig.reference, "hosts": hosts},
+            details={
+                "reference": self._rig.reference,
+                "hosts": hosts,
+                "insecure": self._rig.relay.insecure,
+            },
         )
 
     def _counters(self, to_others: Mapping[str, Any]) -> dict[str, int]:

@@ -47,6 +47,7 @@ function choose(camera) {
 function begin(hello) {
   watching.reset();
   nodes.retain(hello.nodes);
+  tellUnlocked();
   tabs.retain(hello.nodes);
   events.clear();
   document.title = hello.camera ? `${hello.camera} · ${hello.title}` : hello.title;
@@ -56,9 +57,17 @@ function begin(hello) {
 
 function putNode(node) {
   nodes.put(node);
+  tellUnlocked();
   if (node.role !== "camera") return;
   tabs.put(node.node, node.state);
   if (!tabs.chosen) choose(node.node);
+}
+
+function tellUnlocked() {
+  const unlocked = nodes.unlocked();
+  const told = `Nothing is locked at ${unlocked.join(", ")}: whoever reaches this machine may read, write and stop what is here. Make keys: zbus keys new.`;
+  byId("insecure").hidden = !unlocked.length;
+  setText(byId("insecure"), unlocked.length ? told : "");
 }
 
 function showLink(state, waitMs, reason) {

@@ -27,6 +27,11 @@ export class Nodes {
     return [...this.rows.values()].map((row) => row.node);
   }
 
+  /** The nodes that let everybody in who reaches this machine. */
+  unlocked() {
+    return this.states().filter((node) => node.details.insecure && node.state !== "stopped").map((node) => node.node);
+  }
+
   /** Renew what depends on the time of day. */
   age() {
     this.rows.forEach(tellAge);
