@@ -24,7 +24,7 @@ def open_listener(settings: GatewaySettings) -> socket.socket:
     if is_exposed(f"tcp://{settings.bind}") and not settings.insecure:
         raise ExposedAddress(
             f"{settings.bind} can be reached from other machines, and nothing locks it",
-            next_step="bind 127.0.0.1, and run the page on the other computer with a key (zbus keys new NAME, "
+            next_step="bind 127.0.0.1, run the page on the other computer by a key (zbus keys new NAME; "
             "there: zbus gateway --directory tcp://HERE:5560 --key NAME.key); or, if everyone on this "
             "network may watch, say --insecure (in a rig file: insecure = true)",
         )
