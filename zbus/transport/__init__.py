@@ -53,7 +53,7 @@ from zbus.transport._ring_reader import RingReader
 from zbus.transport._ring_sweep import sweep_rings
 from zbus.transport._server_lock import ServerLock
 from zbus.transport._shmring import RingWriter
-from zbus.transport._subscriber import EVERY, LATEST, Policy, Received, Subscriber
+from zbus.transport._subscriber import EVERY, LATEST, LIFESPAN_LATEST_S, Policy, Received, Subscriber
 from zbus.transport._subscriber_counters import SubscriberCounters
 from zbus.transport._zeroconf import ZeroconfAnnouncer, ZeroconfFinder
 
@@ -70,6 +70,7 @@ __all__ = [
     "FRAMES_IN",
     "FRAMES_OUT",
     "LATEST",
+    "LIFESPAN_LATEST_S",
     "LOCK_FIRST",
     "PUSH",
     "RELAY_IN",

@@ -246,21 +246,23 @@ class Importer(Resource):
             return False
         self.counters.received += 1
         self.counters.received_bytes += sum(memoryview(part).nbytes for part in data.parts)
-        left_out = data.thinned
+        left_out, left_ns = data.thinned, 0
         if message.topic.kind == FRAME:
             left_out += self._left_out.pop(topic, 0)
-            if self._is_stale(data.began_ns):
+            left_ns = self._left_ns(data.began_ns)
+            if left_ns < 0:
                 self.counters.stale += 1
                 # Why: what was left out on purpose before it is still no loss.
                 self._left_out[topic] = left_out
                 return True
-        if not self._bus.give(message, data.parts, left_out):
+        if not self._bus.give(message, data.parts, left_out, left_ns):
             self.counters.dropped += 1
         return False
 
-    def _is_stale(self, began_ns: int) -> bool:
+    def _left_ns(self, began_ns: int) -> int:
+        """How much longer a frame may live; below 0 where it is too old, or its age cannot be known."""
         age_ns = self.clocks.age_ns(began_ns, time.monotonic_ns())
-        return age_ns is None or age_ns > self._lifespan_ns
+        return -1 if age_ns is None else self._lifespan_ns - age_ns
 
     def _take_reply(self, reply: RelayReply) -> None:
         parts = [bytes(part) for part in reply.parts]

@@ -10,7 +10,7 @@ from typing import Any
 
 from zbus.config import BrokerPlan
 from zbus.errors import WireError
-from zbus.transport import FRAMES_OUT, Publisher, Reactor, Resource, RingPlan
+from zbus.transport import FRAMES_OUT, LIFESPAN_LATEST_S, Publisher, Reactor, Resource, RingPlan
 from zbus.wire import (
     EVENT,
     FRAME,
@@ -74,16 +74,20 @@ class LocalBus(Resource):
         """The prefixes that somebody here subscribes to."""
         return self.small.wanted() | self.frames.wanted()
 
-    def give(self, message: Message, parts: Sequence[Any], thinned: int) -> bool:
-        """Give out a message of another host with the numbers that it has. Raises WireError."""
+    def give(self, message: Message, parts: Sequence[Any], thinned: int, left_ns: int) -> bool:
+        """Give out a message of another host with the numbers that it has; a frame has `left_ns` to live.
+
+        Raises WireError.
+        """
         if message.topic.kind != FRAME:
             return self.small.send_as_is(parts)
-        now_ns = time.monotonic_ns()
+        # Why: a reader here gives a frame so long, and its way here was part of that.
+        came_ns = time.monotonic_ns() - max(0, round(LIFESPAN_LATEST_S * 1e9) - left_ns)
         frame = decode_frame(message)
         if frame.codec == RAW and not message.topic.rendition:
-            frame = replace(frame, relayed_mono_ns=now_ns, thinned=thinned)
+            frame = replace(frame, relayed_mono_ns=came_ns, thinned=thinned)
             return self.frames.send(message.topic, frame, origin=message.origin)
-        keys: dict[str, Any] = {"relayed_mono_ns": now_ns}
+        keys: dict[str, Any] = {"relayed_mono_ns": came_ns}
         if thinned:
             keys["thinned"] = thinned
         try:

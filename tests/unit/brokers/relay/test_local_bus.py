@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def test_frames_are_given_out_as_they_were_and_with_what_happened_on_their_way(
         with Subscriber(bus.frames.endpoints, str(CAM), policy=EVERY) as subscriber:
             turn(lambda: changed and b"frame/cam1/" in bus.wanted())
             message = decode_message(parts)
-            assert bus.give(message, parts, 4)
+            assert bus.give(message, parts, 4, 10**9)
             got: list[Any] = []
             turn(lambda: got.extend(subscriber.take()) or got)
     (received,) = got
@@ -49,16 +50,21 @@ def test_a_frames_keys_are_written_behind_its_own(
     )
     frame = replace(raw, codec=JPEG, stride_bytes=0, data=b"jpeg")
     parts = [bytes(part) for part in encode_message(JPEG_TOPIC, Origin("cam1", "far", 7, 5), frame)]
-    bus.give(decode_message(parts), parts, 0)
-    bus.give(decode_message(parts), parts, 2)
+    bus.give(decode_message(parts), parts, 0, 10**9)
+    bus.give(decode_message(parts), parts, 2, 10**9)
     headers = [msgpack.unpackb(each[1]) for each in sent]
     assert all(header["relayed_mono_ns"] > 0 for header in headers)
     assert ["thinned" in header for header in headers] == [False, True]
     before = msgpack.unpackb(parts[1])
     assert {key: headers[1][key] for key in before} == before
+    # One that was long on its way has the less time here.
+    now_ns = time.monotonic_ns()
+    bus.give(decode_message(parts), parts, 0, 50_000_000)
+    came_ns = msgpack.unpackb(sent[-1][1])["relayed_mono_ns"]
+    assert abs(now_ns - 150_000_000 - came_ns) < 100_000_000
     # A header that is full comes as it is.
     full = msgpack.packb(before | {"x": "x" * (4_090 - len(parts[1]))})
-    bus.give(decode_message(parts), [parts[0], full, parts[2]], 0)
+    bus.give(decode_message(parts), [parts[0], full, parts[2]], 0, 10**9)
     assert sent[-1][1] == full
 
 
