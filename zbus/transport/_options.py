@@ -71,7 +71,9 @@ PUSH = Link(100, 1_024, linger_ms=500, only_present=True)
 # Why these times: the kernel asks again after 1, 3 and 7 s, long after a network is back, and delivers
 # what is out of date for a quarter of an hour. What waits in it is bounded by what the other side has taken.
 RELAY_IN = Link(2_000, SMALL_MAX_BYTES, linger_ms=500, connect_timeout_ms=500, max_retransmit_ms=3_000)
-RELAY_OUT = replace(RELAY_IN, max_message_bytes=FRAMES_IN.max_message_bytes, only_present=True)
+RELAY_SMALL = replace(RELAY_IN, only_present=True)
+# More than may be on their way at once (spec 10), for a peer that counts wrong.
+RELAY_FRAMES = replace(RELAY_SMALL, depth=64, max_message_bytes=FRAMES_IN.max_message_bytes)
 CONTROL_LINK = Link(1_000, SMALL_MAX_BYTES, linger_ms=500, only_present=True, heartbeat=True)
 
 

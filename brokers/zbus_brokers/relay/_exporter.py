@@ -37,7 +37,8 @@ from zbus_brokers.relay._thinning import Thinning
 from zbus_brokers.relay._window import FrameWindow
 
 TAKE_MAX = 256
-TOPICS_TOLD_MAX = 64
+# So many of all hosts together: a state has 65 536 bytes.
+TOPICS_TOLD_MAX = 192
 SILENCE_NS = 1_500_000_000
 # Why longer: a ping waits behind a large frame on a slow way.
 FRAMES_SILENCE_NS = 5_000_000_000
@@ -239,10 +240,11 @@ class Exporter(Resource):
 
     def describe(self) -> Mapping[str, Any]:
         """Of each host what goes to it, for the relay's state."""
-        return {host: _describe(peer) for host, peer in self.peers.items()}
+        most = TOPICS_TOLD_MAX // max(1, len(self.peers))
+        return {host: _describe(peer, most) for host, peer in self.peers.items()}
 
 
-def _describe(peer: Peer) -> dict[str, Any]:
+def _describe(peer: Peer, topics_max: int) -> dict[str, Any]:
     frames = peer.lines.get(FRAMES_LINK)
     counters = peer.counters
     return {
@@ -254,5 +256,5 @@ def _describe(peer: Peer) -> dict[str, Any]:
         "thinned": counters.thinned,
         "window": frames.window.size if frames else 0,
         "on_their_way": frames.window.waiting if frames else 0,
-        "topics": dict(peer.of_topic.most_common(TOPICS_TOLD_MAX)),
+        "topics": dict(peer.of_topic.most_common(topics_max)),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zbus.errors import WireError
-from zbus.transport import ClientKey, Reactor, Resource
+from zbus.transport import RELAY_FRAMES, RELAY_SMALL, ClientKey, Reactor, Resource
 from zbus.wire import (
     CONTROL,
     FRAME,
@@ -92,8 +92,9 @@ class Importer(Resource):
                 reactor,
                 lambda message, link=link: self._take(link, message),
                 key,
+                options,
             )
-            for link in (SMALL_LINK, FRAMES_LINK)
+            for link, options in ((SMALL_LINK, RELAY_SMALL), (FRAMES_LINK, RELAY_FRAMES))
         }
         self.nodes: tuple[RelayNode, ...] = ()
         self.counters = ImporterCounters()

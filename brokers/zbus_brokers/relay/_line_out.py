@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import zmq
 
 from zbus.errors import WireError
-from zbus.transport import RELAY_OUT, ClientKey, Reactor, Resource, connect, make_socket
+from zbus.transport import RELAY_SMALL, ClientKey, Link, Reactor, Resource, connect, make_socket
 from zbus.wire import RelayMessage, RelayPing, RelayPong, RelayTaken, decode_relay, encode_relay
 
 PING_PERIOD_NS = 250_000_000
@@ -34,8 +34,9 @@ class LineOut(Resource):
         reactor: Reactor,
         on_message: Callable[[RelayMessage], None],
         key: ClientKey | None = None,
+        options: Link = RELAY_SMALL,
     ) -> None:
-        self._key = key
+        self._key, self._options = key, options
         self._endpoint, self._who, self._reactor, self._on_message = endpoint, who, reactor, on_message
         self._socket: zmq.Socket[bytes] | None = None
         self._pings: OrderedDict[int, None] = OrderedDict()
@@ -47,7 +48,7 @@ class LineOut(Resource):
 
     def open(self) -> None:
         """Begin to connect. Raises TransportError for what is not an endpoint."""
-        socket = make_socket(zmq.DEALER, RELAY_OUT)
+        socket = make_socket(zmq.DEALER, self._options)
         try:
             connect(socket, self._endpoint, self._key)
         except BaseException:

@@ -14,7 +14,6 @@ from zbus.errors import WireError
 from zbus.transport import Reactor, ServerLock
 from zbus.wire import (
     DEGRADED,
-    DIRECTORY,
     EVENT,
     FRAME,
     RUNNING,
@@ -27,7 +26,6 @@ from zbus.wire import (
     State,
     Topic,
     decode_request,
-    decode_topic,
     encode_reply,
 )
 from zbus_brokers.relay._directory_link import DirectoryLink, OnParts
@@ -215,11 +213,14 @@ class _Relay:
         return encode_reply(reply)
 
     def _ask_here(self, parts: Sequence[Buffer], on_reply: OnParts) -> None:
-        """Another host's request to a node of this one. Raises WireError for one that it does not have."""
-        target = decode_topic(bytes(parts[0])).source
-        if target == DIRECTORY or target not in self._exports.names:
-            raise WireError("bad_topic", f"{target!r} is no node of this host")
-        self._directory.ask(parts, on_reply)
+        """Another host's request to a node of this one. Raises WireError for what is no request."""
+        request = decode_request([bytes(part) for part in parts])
+        if request.target in self._exports.names:
+            self._directory.ask(parts, on_reply)
+            return
+        cause = f"{self._rig.host} has no node {request.target!r} any more"
+        reply = Reply(request.request_id, request.target, error_code="unknown_node", cause=cause)
+        on_reply(encode_reply(reply))
 
     def _tell_state(self) -> None:
         state, cause = self._now()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import zmq
 
-from zbus.transport import RELAY_OUT, connect, make_socket
+from zbus.transport import RELAY_SMALL, connect, make_socket
 from zbus.wire import (
     RelayAsk,
     RelayBye,
@@ -36,7 +36,7 @@ class Asker:
 
     def __init__(self, endpoint: str, link: str = "small", host: str = "right") -> None:
         self.link, self.host = link, host
-        self.socket = make_socket(zmq.DEALER, RELAY_OUT)
+        self.socket = make_socket(zmq.DEALER, RELAY_SMALL)
         connect(self.socket, endpoint)
         self.seen: list[RelayMessage] = []
 
@@ -99,9 +99,10 @@ def test_a_request_is_answered_and_one_for_nobody_here_is_not_carried(asker: Ask
     request = encode_request(Request("r1", "directory", "nodes"))
     asker.send(RelayAsk("far", request))
     asker.send(RelayAsk("near", encode_request(Request("r2", "relay.left", "status"))))
-    reply = asker.until(RelayReply)
-    assert reply.route == "near"
-    assert decode_reply(reply.parts).result["role"] == "relay"
+    refused = asker.until(RelayReply, lambda reply: reply.route == "far")
+    assert decode_reply(refused.parts).error_code == "unknown_node"
+    near = asker.until(RelayReply, lambda reply: reply.route == "near")
+    assert decode_reply(near.parts).result["role"] == "relay"
 
 
 def test_noise_and_strangers_cost_nothing_but_a_count(asker: Asker, hosts: Hosts, wait_until: Any) -> None:
