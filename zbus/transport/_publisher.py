@@ -27,6 +27,8 @@ from zbus.transport._ring_outlet import RingOutlet, RingPlan
 from zbus.wire import FRAME, RAW, Body, Buffer, Frame, Origin, Topic, encode_message
 
 TOPICS_MAX = 4_096
+# So long what subscribers want is taken to be known by a publisher of frames.
+INTEREST_FRESH_S = 0.05
 
 __all__ = ["FRAMES_OUT", "SMALL_OUT", "Publisher", "PublisherCounters"]
 
@@ -79,7 +81,7 @@ class Publisher(Resource):
         self._ipc = IpcName(ipc_folder, name) if ipc_folder and has_ipc(ipc_folder, name) else None
         self._own = OwnSocket("publisher")
         self._seq: dict[Topic, int] = {}
-        self._interest = Interest()
+        self._interest, self._asked_s = Interest(), 0.0
         self._ring_plan = ring
         self._outlets: dict[str, RingOutlet] = {}
         self._ways: dict[Topic, FrameWay] = {}
@@ -98,7 +100,7 @@ class Publisher(Resource):
     def close(self) -> None:
         """Close the socket; what is still unsent after the link's linger is lost. Safe to call twice."""
         self._own.close()
-        self._interest = Interest()
+        self._interest, self._asked_s = Interest(), 0.0
         self.endpoints.clear()
         # Why first out of reach: another thread may ask for a loan at this moment.
         outlets, self._outlets = self._outlets, {}
@@ -126,8 +128,9 @@ class Publisher(Resource):
         sent then.
         """
         socket = self._own.get()
-        seq = self._next_seq(topic)
-        self._interest.read(socket)
+        seq, is_frame = self._next_seq(topic), isinstance(body, Frame)
+        if not is_frame or time.monotonic() - self._asked_s > INTEREST_FRESH_S:
+            self._interest.read(socket)
         origin = origin or Origin(self.node, self.session, seq, time.time_ns())
         try:
             messages = self._encode(topic, origin, body)
@@ -136,6 +139,10 @@ class Publisher(Resource):
             raise
         self._seq[topic] = seq + 1
         unsent = [parts for parts in messages if not send_parts(socket, parts)]
+        if is_frame:
+            # Why afterwards: what is asked now is known when the next frame comes, and none waits for it.
+            self._interest.read(socket)
+            self._asked_s = time.monotonic()
         if unsent:
             self.counters.dropped += 1
             return False
