@@ -1,8 +1,9 @@
 import zmq
 from running_edge import knock
 
-from zbus.transport import EVERY, Publisher, Subscriber
+from zbus.transport import EVERY, EVERYTHING, AllowedKey, Publisher, Reactor, Rights, Subscriber, can_read
 from zbus.wire import Event, State, Topic
+from zbus_brokers.edge._subscribe_door import SubscribeDoor
 
 CAMS = [Topic("event", f"cam{n}") for n in (1, 2, 10)]
 
@@ -54,29 +55,46 @@ def test_what_nobody_wants_any_more_is_taken_back(edge, broker, wait_until):
             wait_until(lambda: not publisher.wants(CAMS[0]))
 
 
-def test_who_sends_what_is_no_subscription_gains_nothing(edge, broker, wait_until):
-    """libzmq would give the next one's subscription to it (see the door)."""
-    thief = edge.key("thief", subscribe=("event/none/",))
-    key = edge.key("all", subscribe=("",))
-    with (
-        Publisher("p", connect=[broker.publish]) as publisher,
-        knock(zmq.XSUB, edge.subscribe, thief) as socket,
-        Subscriber(edge.subscribe, "event/cam1/", key=key) as honest,
-    ):
-        heard = []
+class ByNotice:
+    """Whoever asks for cam1 may have everything, others nothing but `event/none/`."""
 
-        def steal():
-            socket.send(b"no subscription")
-            socket.send(b"\1event/none/")
-            publisher.send(CAMS[0], Event("x", {}))
-            if socket.poll(0):
-                heard.append(socket.recv_multipart())
+    def find(self, part):
+        rights = EVERYTHING if part.bytes == b"\1event/cam1/" else Rights(subscribe=("event/none/",))
+        return AllowedKey("x", "", rights)
 
-        for _ in range(100):
-            steal()
-        wait_until(lambda: publisher.send(CAMS[0], Event("x", {})) and honest.take())
-        assert not heard
-        assert not socket.poll(100)
+    def refuse(self, guest, what):
+        raise AssertionError(what)
+
+
+def test_who_sends_what_is_no_subscription_gains_nothing(broker, free_endpoint, wait_until):
+    """libzmq would give it the subscription that comes next, of somebody else (see the door)."""
+    place, misuses = free_endpoint(), []
+    with Reactor() as reactor, Publisher("p", connect=[broker.publish]) as publisher:
+        door = SubscribeDoor(
+            place, broker.subscribe, reactor, None, ByNotice(), lambda: misuses.append(door.outer.close())
+        )
+        with door, knock(zmq.XSUB, place, None) as thief, knock(zmq.XSUB, place, None) as honest:
+
+            def send(socket, data):
+                """Until libzmq has taken it in at the door, where nobody has read it yet."""
+                assert socket.poll(20_000, zmq.POLLOUT)
+                socket.send(data)
+                for _ in range(20):
+                    can_read(door.outer.socket)
+                    thief.poll(5)
+
+            for socket, data in (
+                (thief, b"no subscription"),
+                (honest, b"\1event/cam1/"),
+                (thief, b"\1event/none/"),
+            ):
+                send(socket, data)
+            for _ in range(200):
+                reactor.run_once(0.01)
+                publisher.send(CAMS[0], Event("x", {}))
+                assert not thief.poll(0), "it hears what it may not"
+        assert len(misuses) == 1
+        assert door.counters["misuses"] == 1
 
 
 def test_the_ring_is_not_offered(edge, broker, wait_until):
