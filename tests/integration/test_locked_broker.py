@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,17 +13,7 @@ import pytest
 from rig_process import ZbusProcess, run_zbus, runtime_folder
 from running_edge import free_edge
 
-# What a script without zbus needs.
-STRANGER = """
-import sys, tomllib, msgpack, zmq
-key = tomllib.load(open(sys.argv[1], "rb"))
-sub = zmq.Context().socket(zmq.SUB)
-sub.curve_publickey, sub.curve_secretkey, sub.curve_serverkey = (
-    key[part].encode() for part in ("public", "secret", "server"))
-sub.connect(sys.argv[2]); sub.subscribe("state/")
-topic, header = sub.recv_multipart()
-print(topic.decode(), msgpack.unpackb(header)["role"])
-"""
+SPEC = Path(__file__).parents[2] / "zbus" / "spec" / "README.md"
 
 
 @pytest.fixture
@@ -32,8 +23,13 @@ def folder():
 
 
 def stranger(key: Path, endpoint: str) -> str:
+    """What the spec gives to who has no zbus, at this rig."""
+    blocks = re.findall(r"```python\n(.*?)```", SPEC.read_text(encoding="utf-8"), re.DOTALL)
+    (script,) = [block for block in blocks if "laptop.key" in block]
+    script = script.replace("tcp://rig:5562", endpoint) + 'print(msgpack.unpackb(header)["role"])'
     told = subprocess.run(
-        [sys.executable, "-c", STRANGER, str(key), endpoint],
+        [sys.executable, "-c", script],
+        cwd=key.parent,
         capture_output=True,
         text=True,
         timeout=30,
@@ -62,7 +58,7 @@ def test_a_key_opens_a_broker_for_zbus_and_for_plain_pyzmq(folder: Path) -> None
         assert process.first_line()["endpoints"]["edge"] == edge.bind
         there = ["--directory", edge.bind, "--key", str(key)]
         process.wait_for(lambda: run_zbus("ls", *there, "--json", folder=folder).returncode == 0)
-        assert stranger(key, edge.places[2]).split()[1] in ("broker", "edge")
+        assert stranger(key, edge.places[2]).strip() in ("broker", "edge")
 
         locked = run_zbus("ls", "--directory", edge.bind, "--json", folder=folder)
         assert json.loads(locked.stdout)["error"]["code"] == "key_refused"
