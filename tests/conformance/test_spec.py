@@ -15,7 +15,7 @@ import zbus.overlay
 import zbus.wire._control
 import zbus.wire._limits as limits
 from zbus import wire
-from zbus.config import BrokerPlan, HostPlan, OverlayPlan
+from zbus.config import EDGE_PORT, BrokerPlan, EdgePlan, HostPlan, OverlayPlan
 from zbus.errors import WireError, ZbusError
 from zbus.testing import load_vectors
 from zbus.wire import Origin, Reply, Request, Topic
@@ -113,7 +113,8 @@ def test_limits():
 def test_ports():
     broker, overlay = BrokerPlan(), OverlayPlan()
     relay = HostPlan("127.0.0.1").relay_endpoint
-    bound = [broker.directory, broker.publish, broker.subscribe, relay, overlay.bind]
+    edge = EdgePlan(f"tcp://0.0.0.0:{EDGE_PORT}")
+    bound = [broker.directory, broker.publish, broker.subscribe, relay, overlay.bind, *edge.places]
     ports = [endpoint.rsplit(":", 1)[1] for endpoint in bound]
     assert column("Ports") == [f"{wire.BEACON_PORT}/udp", *ports]
 
