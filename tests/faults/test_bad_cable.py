@@ -66,7 +66,8 @@ def test_a_topic_crosses_once_however_many_want_it(rig: TwoHostRig):
     after, last = rig.link.counters()[0], rig.newest.frames()[-1]["seq"]
     assert len(rig.every.frames(since_ns)) > 60
     crossed_bytes = (after.nbytes - before.nbytes) / (last - first)
-    assert FRAME_BYTES < crossed_bytes < FRAME_BYTES * OVERHEAD
+    # Not twice or thrice; a little less than once where one was left out for a newer one.
+    assert FRAME_BYTES / 2 < crossed_bytes < FRAME_BYTES * OVERHEAD
 
 
 def test_who_is_where_is_seen_from_either_host(rig: TwoHostRig):
