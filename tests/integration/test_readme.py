@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from running_edge import free_edge
 
 from zbus.config import RigFile
+from zbus.nodes import free_ports
+from zbus.transport import Publisher
+from zbus.wire import Topic, Tracks, TracksMessage
 
 README = Path(__file__).parents[2] / "README.md"
 LINES = 40
+NO_TRACKS = TracksMessage(
+    "cam1",
+    0,
+    0,
+    0,
+    Tracks(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 4)), np.empty(0), np.empty(0, np.int64), ()),
+)
 
 
 def blocks(language: str) -> list[str]:
@@ -75,6 +89,40 @@ def test_the_pushed_box_comes_back(endpoints: dict[str, str]) -> None:
         assert received is not None
         assert isinstance(received.body, OverlaySet)
         assert [shape.label for shape in received.body.shapes] == ["nest"]
+
+
+def test_the_script_with_a_key_hears_the_rig(tmp_path: Path) -> None:
+    zbus = [sys.executable, "-m", "zbus"]
+    new = [*zbus, "keys", "new", "laptop", "--keys", str(tmp_path)]
+    subprocess.run(new, check=True, timeout=30, stdout=subprocess.DEVNULL)
+    edge, ports = free_edge(), free_ports(3)
+    addresses = [f"tcp://127.0.0.1:{port}" for port in ports]
+    options = itertools.chain(*zip(("--directory", "--publish", "--subscribe"), addresses, strict=True))
+    code = blocks("python")[2].replace("tcp://RIG:5562", edge.places[2]) + "\nprint(topic)"
+    broker = subprocess.Popen(
+        [*zbus, "broker", "--bind", edge.bind, "--keys", str(tmp_path), "--quiet", *options]
+    )
+    script = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        with Publisher("tracker", connect=[addresses[1]]) as publisher:
+            deadline_s = time.monotonic() + 20
+            while script.poll() is None and time.monotonic() < deadline_s:
+                publisher.send(Topic("tracks", "tracker"), NO_TRACKS)
+                time.sleep(0.02)
+        assert script.communicate(timeout=1)[0] == "b'tracks/tracker/'\n"
+    finally:
+        script.kill()
+        script.communicate()
+        broker.terminate()
+        broker.communicate(timeout=30)
+
+
+def test_the_rig_file_of_two_hosts_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "rig.toml"
+    path.write_text(blocks("toml")[1], encoding="utf-8")
+    rig = RigFile(path).load()
+    assert list(rig.hosts) == ["left", "right"]
+    assert (rig.cameras["top"].host, rig.trackers["top-tracks"].host) == ("left", "right")
 
 
 def test_the_rig_file_is_a_rig_file(tmp_path: Path) -> None:
