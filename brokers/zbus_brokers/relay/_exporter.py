@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -40,6 +41,7 @@ TAKE_MAX = 256
 # So many of all hosts together: a state has 65 536 bytes.
 TOPICS_TOLD_MAX = 192
 SILENCE_NS = 1_500_000_000
+ANSWERS_KEPT = 16
 # Why longer: a ping waits behind a large frame on a slow way.
 FRAMES_SILENCE_NS = 5_000_000_000
 
@@ -79,6 +81,7 @@ class Exporter(Resource):
         self.peers: dict[str, Peer] = {}
         self.endpoint = ""
         self.refused = 0
+        self._answering_ns: deque[int] = deque(maxlen=ANSWERS_KEPT)
         self._undo = ExitStack()
 
     def open(self) -> None:
@@ -127,14 +130,14 @@ class Exporter(Resource):
                 parts = self._socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
+            came_ns = time.monotonic_ns()
             try:
                 identity, own = split_route(parts)
-                self._handle(identity, decode_relay(own))
+                self._handle(identity, decode_relay(own), came_ns)
             except WireError:
                 self.refused += 1
 
-    def _handle(self, identity: bytes, message: RelayMessage) -> None:
-        now_ns = time.monotonic_ns()
+    def _handle(self, identity: bytes, message: RelayMessage, now_ns: int) -> None:
         if isinstance(message, RelayPing):
             self._join(identity, message, now_ns)
             return
@@ -156,19 +159,27 @@ class Exporter(Resource):
         if peer is None or peer.session != ping.session:
             peer = self.peers[ping.host] = Peer(ping.host, ping.session, self._lifespan_ns)
         is_new = peer.join(ping.link, identity, now_ns)
+        self._answer(identity, ping, peer, now_ns)
+        if is_new and ping.link == SMALL_LINK:
+            self._send(identity, encode_relay(RelayNodes(self._exports.nodes)))
+            self._read_what_is_wanted()
+
+    def _answer(self, identity: bytes, ping: RelayPing, peer: Peer, came_ns: int) -> None:
+        # Why the middle of what it takes to answer, as it took lately at best: the asker counts from when it
+        # sent to when it received, and what lies between is to be the same before and after our reading.
+        mono_ns = came_ns + min(self._answering_ns, default=0) // 2
+        utc_ns = time.time_ns() - (time.monotonic_ns() - mono_ns)
         pong = RelayPong(
             self._host,
             self._session,
             peer.lines[ping.link].epoch,
             ping.sent_ns,
-            now_ns,
-            time.time_ns(),
+            mono_ns,
+            utc_ns,
             peer.want_number if ping.link == SMALL_LINK else 0,
         )
         self._send(identity, encode_relay(pong))
-        if is_new and ping.link == SMALL_LINK:
-            self._send(identity, encode_relay(RelayNodes(self._exports.nodes)))
-            self._read_what_is_wanted()
+        self._answering_ns.append(time.monotonic_ns() - came_ns)
 
     def _note_taken(self, peer: Peer, line: Line, taken: RelayTaken, now_ns: int) -> None:
         if isinstance(line.window, FrameWindow):

@@ -188,7 +188,7 @@ class Importer(Resource):
             raise WireError("bad_topic", f"{message.word} is not for who asks")
 
     def _take_pong(self, link: str, pong: RelayPong) -> None:
-        received_ns = time.monotonic_ns()
+        received_ns = self.lines[link].came_ns
         if pong.host != self.host or not self.lines[link].note_pong(pong):
             raise WireError("out_of_range", "a pong to what was not sent")
         if link != SMALL_LINK:

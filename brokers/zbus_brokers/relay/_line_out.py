@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
 import zmq
@@ -17,6 +17,7 @@ PING_PERIOD_NS = 250_000_000
 HURRY_PERIOD_NS = 50_000_000
 TAKE_MAX = 64
 PINGS_KEPT = 64
+MAKINGS_KEPT = 16
 # So many small messages are taken before that is told at once; else a ping's time is soon enough.
 TELL_TAKEN_EVERY = 64
 
@@ -24,7 +25,8 @@ TELL_TAKEN_EVERY = 64
 class LineOut(Resource):
     """A DEALER to `endpoint`; `on_message` is given what came, the parts it carries as they are in memory.
 
-    Counts of what was taken begin anew with each epoch that a pong tells. Belongs to the thread of `reactor`.
+    `came_ns` is when the last message came. Counts of what was taken begin anew with each epoch that a pong
+    tells. Belongs to the thread of `reactor`.
     """
 
     def __init__(
@@ -44,7 +46,8 @@ class LineOut(Resource):
         self.heard_ns = 0
         self.epoch = ""
         self.taken = self.stale = self.refused = 0
-        self._told = 0
+        self._told = self.came_ns = 0
+        self._making_ns: deque[int] = deque(maxlen=MAKINGS_KEPT)
 
     def open(self) -> None:
         """Begin to connect. Raises TransportError for what is not an endpoint."""
@@ -77,8 +80,11 @@ class LineOut(Resource):
         if now_ns - self._pinged_ns < period_ns:
             return
         self._pinged_ns = now_ns
-        sent_ns = time.monotonic_ns()
+        # Why later: making it takes a while, as it did lately at best.
+        began_ns = time.monotonic_ns()
+        sent_ns = began_ns + min(self._making_ns, default=0)
         if self.send(self._who(sent_ns)):
+            self._making_ns.append(time.monotonic_ns() - began_ns)
             self._pings[sent_ns] = None
             if len(self._pings) > PINGS_KEPT:
                 self._pings.popitem(last=False)
@@ -129,6 +135,7 @@ class LineOut(Resource):
                 frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
+            self.came_ns = time.monotonic_ns()
             self._read([frame.buffer for frame in frames])
 
     def _read(self, parts: Sequence[memoryview]) -> None:
