@@ -232,5 +232,5 @@ def test_s9_a_stranger_hears_nothing_from_a_relay(rig: TwoHostRig):
 def ping_left(rig: TwoHostRig, **keys: str) -> dict[str, int]:
     """What comes back to somebody on the right who pings the relay on the left."""
     asked = {"endpoint": f"tcp://{rig.left.address}:{RELAY_PORT}", "rig": "lab", "host": "right"}
-    words = json.dumps({**asked, "seconds": 2.0, **keys})
+    words = json.dumps({**asked, "seconds": 1.0, **keys})
     return json.loads(rig.right.run(sys.executable, STRANGER, words).stdout)

@@ -22,7 +22,7 @@ from zbus.transport import Requester
 pytestmark = pytest.mark.fault
 
 # Long enough to fill every queue between the camera and who reads, more than once.
-FROZEN_S = 4.0
+FROZEN_S = 3.0
 FRAMES_AFTER = 45
 # What is older than this was captured while the broker was frozen: the lifespan is 0.2 s.
 OLD_S = 0.5
