@@ -114,6 +114,18 @@ def test_s6_a_port_scan(exposed, honest):
         open_raw(endpoint).close()
 
 
+@pytest.mark.parametrize(
+    "greeting",
+    [b"\x01\x00", b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x01\x02\x00\x00"],
+    ids=["ZMTP 1.0", "ZMTP 2.0"],
+)
+def test_s6_old_zeromq_is_turned_away_at_every_port(exposed, greeting):
+    for endpoint in exposed.places:
+        with open_raw(endpoint) as peer:
+            peer.sendall(greeting + b"\x00\x00" * 10)
+            assert was_closed(peer)
+
+
 def test_s6_what_a_web_page_posts_is_no_message(wait_until):
     """To ZMTP 1.0 any bytes are messages: those of this request would end in a drawing."""
     drawing = b'{"DRAW_BOX": {"TOP_LEFT": [1, 2], "BOTTOM_RIGHT": [30, 40]}}'
