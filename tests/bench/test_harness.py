@@ -161,8 +161,8 @@ def test_a_quick_bench_tells_what_came():
     assert told["absent"] == {}
     rows = {(row["case"], row["contender"]): row for row in told["results"]}
     row = rows["64x48x1 at 100 Hz", "zmq ipc"]
-    assert row["sent"] == 20
-    assert row["received"] + row["lost"] == 20
+    assert 0 < row["sent"] <= 20
+    assert 0 < row["received"] == row["sent"] - row["lost"]
     assert row["torn"] == 0
     assert row["p50_us"] <= row["p99_us"]
     assert ("64x48x1 flat out", "zbus inline tcp CURVE") in rows
