@@ -142,8 +142,7 @@ def tell(bench: str, words: Words, findings: Findings, targets: Targets) -> int:
         "targets": targets.to_map(),
     }
     if words.as_json:
-        json.dump(result, sys.stdout, indent=1)
-        print()
+        print(json.dumps(result, indent=1))
     else:
         show(result)
     return int(words.check and not targets.are_met)
