@@ -32,6 +32,7 @@ LIFESPAN_LATEST_S = 0.2
 DEPTH_FRAMES = 16
 DEPTH_SMALL = 10_000
 DRAIN_MAX = 256
+DRAIN_MAX_S = 0.02
 DRAIN_EACH_S = 0.05
 # What is held up behind a full queue comes within so long, or there is nothing.
 SETTLE_MS = 1
@@ -205,9 +206,12 @@ class Subscriber(Resource):
                 count += self._read(DRAIN_MAX - count)
 
     def _read(self, count: int) -> int:
-        """Read at most `count` of what has arrived; returns how many there were."""
-        socket = self.socket
+        """Read at most `count` of what has arrived, and not for long; returns how many there were."""
+        socket, until_s = self.socket, time.monotonic() + DRAIN_MAX_S
         for number in range(count):
+            # Why also by time: large pictures may come as fast as they are copied, and would never end.
+            if number and time.monotonic() > until_s:
+                return number
             # Why asked first: that there is nothing costs three times as much to be told by an exception.
             parts = recv_parts(socket) if not number or can_read(socket) else None
             if parts is None:
