@@ -164,12 +164,17 @@ def read_relay(parts):
     message = decode_relay(parts)
     fields = fields_of(message)
     if "nodes" in fields:
-        fields["nodes"] = [fields_of(node) | {"publishes": list(node.publishes)} for node in message.nodes]
+        fields["nodes"] = [node_fields(node) for node in message.nodes]
     if "parts" in fields:
         fields["parts"] = [bytes(part) for part in message.parts]
     if "topics" in fields:
         fields["topics"] = list(message.topics)
     return {"word": message.word, **fields}
+
+
+def node_fields(node):
+    fields = fields_of(node) | {"publishes": list(node.publishes)}
+    return fields if node.rates else {key: value for key, value in fields.items() if key != "rates"}
 
 
 def fields_of(record):

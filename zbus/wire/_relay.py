@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 from zbus.errors import WireError
 from zbus.wire._envelope import Buffer, check_version
-from zbus.wire._header import Header, pack_map, read_int, read_list, read_text, unpack_map
+from zbus.wire._header import (
+    Header,
+    check_number,
+    pack_map,
+    read_int,
+    read_list,
+    read_map,
+    read_text,
+    unpack_map,
+)
 from zbus.wire._limits import (
     PARTS_MAX,
     RELAY_HEADER_MAX_BYTES,
@@ -81,13 +91,16 @@ class RelayTaken:
 
 @dataclass(frozen=True, slots=True)
 class RelayNode:
-    """A node of the sender's host."""
+    """A node of the sender's host. Nodes are equal that differ in their `rates` alone, which are messages a
+    second by topic, of those where they are known.
+    """
 
     node: str
     role: str
     session: str
     pid: int
     publishes: tuple[str, ...]
+    rates: Mapping[str, float] = field(default_factory=dict[str, float], compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +190,9 @@ def decode_relay(parts: Sequence[Buffer]) -> RelayMessage:
 
 
 def _node_map(node: RelayNode) -> dict[str, Any]:
-    own = {name: getattr(node, name) for name in node.__slots__}
-    return own | {"publishes": list(node.publishes)}
+    own = {name: getattr(node, name) for name in node.__slots__ if name != "rates"}
+    rates = {"rates": dict(node.rates)} if node.rates else {}
+    return own | {"publishes": list(node.publishes)} | rates
 
 
 def _read_ping(header: Header, parts: Sequence[Buffer]) -> RelayPing:
@@ -229,7 +243,16 @@ def _read_node(value: Any) -> RelayNode:
     if not role or not session:
         raise WireError("out_of_range", f"{name} has no role or session")
     topics = _read_topics(node, "publishes", RELAY_NODE_TOPICS_MAX)
-    return RelayNode(name, role, session, read_int(node, "pid"), topics)
+    return RelayNode(name, role, session, read_int(node, "pid"), topics, _read_rates(node))
+
+
+def _read_rates(node: Header) -> Mapping[str, float]:
+    rates = read_map(node, "rates")
+    if len(rates) > RELAY_NODE_TOPICS_MAX or any(len(topic) > TOPIC_MAX_BYTES for topic in rates):
+        raise WireError(
+            "out_of_range", f"rates of more than {RELAY_NODE_TOPICS_MAX} topics, or of what is none"
+        )
+    return {topic: check_number(rate, "a rate", 0.0, math.inf) for topic, rate in rates.items()}
 
 
 def _read_data(header: Header, parts: Sequence[Buffer]) -> RelayData:

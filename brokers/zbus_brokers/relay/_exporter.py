@@ -42,6 +42,8 @@ TAKE_MAX = 256
 TOPICS_TOLD_MAX = 192
 SILENCE_NS = 1_500_000_000
 ANSWERS_KEPT = 16
+# Nodes that stay the same are told this often, for their rates.
+RATES_PERIOD_NS = 1_000_000_000
 # Why longer: a ping waits behind a large frame on a slow way.
 FRAMES_SILENCE_NS = 5_000_000_000
 
@@ -81,6 +83,7 @@ class Exporter(Resource):
         self.peers: dict[str, Peer] = {}
         self.endpoint = ""
         self.refused = 0
+        self._nodes_told_ns = 0
         self._answering_ns: deque[int] = deque(maxlen=ANSWERS_KEPT)
         self._undo = ExitStack()
 
@@ -103,15 +106,20 @@ class Exporter(Resource):
         self._undo.close()
 
     def set_exports(self, exports: Exports) -> None:
-        """These are the nodes and topics of this host from now on."""
-        if exports == self._exports:
-            return
-        told = exports.nodes != self._exports.nodes
+        """These are the nodes and topics of this host from now on; the others are told."""
+        is_same, before = exports == self._exports, self._exports.nodes
         self._exports = exports
+        now_ns = time.monotonic_ns()
+        if exports.nodes != before or now_ns - self._nodes_told_ns >= RATES_PERIOD_NS:
+            self._nodes_told_ns = now_ns
+            self._tell_nodes()
+        if not is_same:
+            self._read_what_is_wanted()
+
+    def _tell_nodes(self) -> None:
         for peer in self.peers.values():
-            if told and SMALL_LINK in peer.lines:
-                self._send(peer.lines[SMALL_LINK].identity, encode_relay(RelayNodes(exports.nodes)))
-        self._read_what_is_wanted()
+            if SMALL_LINK in peer.lines:
+                self._send(peer.lines[SMALL_LINK].identity, encode_relay(RelayNodes(self._exports.nodes)))
 
     def check(self) -> None:
         """Forget who has been silent for too long, with all that waits for them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from zbus.wire import RELAY_NODE_TOPICS_MAX, RELAY_NODES_MAX, RelayNode, is_source_name
 from zbus_brokers.relay._expansion import OWN_NODES, may_cross
@@ -51,6 +51,8 @@ def read_exports(listing: Iterable[Any], allowed: Sequence[str]) -> Exports:
         # together they would seem to be two that speak at a time.
         session = node.session if entry.get("duplicate") else ""
         room -= 120 + 2 * len(node.node) + sum(len(name) + 3 for name in node.publishes)
+        # Why 9 more: a number of the rates.
+        room -= sum(len(name) + 12 for name in node.rates)
         if room > 0:
             nodes[node.node, session] = node
             endpoints = [str(each) for each in entry.get("endpoints", ())]
@@ -64,4 +66,13 @@ def _node_of(entry: Mapping[str, Any], topics: list[str]) -> RelayNode | None:
         return None
     role, session, pid = str(entry.get("role")), str(entry.get("session")), entry.get("pid")
     pid = pid if isinstance(pid, int) and pid >= 0 else 0
-    return RelayNode(name, role[:64], session[:64], pid, tuple(topics[:RELAY_NODE_TOPICS_MAX]))
+    topics = topics[:RELAY_NODE_TOPICS_MAX]
+    return RelayNode(name, role[:64], session[:64], pid, tuple(topics), _rates_of(entry, topics))
+
+
+def _rates_of(entry: Mapping[str, Any], topics: Iterable[str]) -> dict[str, float]:
+    rates = entry.get("rates")
+    if not isinstance(rates, Mapping):
+        return {}
+    known = cast(Mapping[str, Any], rates)
+    return {topic: float(known[topic]) for topic in topics if isinstance(known.get(topic), float | int)}

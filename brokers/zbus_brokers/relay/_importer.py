@@ -178,8 +178,9 @@ class Importer(Resource):
         elif isinstance(message, RelayData):
             self._take_data(link, message)
         elif isinstance(message, RelayNodes):
-            self.nodes = message.nodes
-            self._on_nodes()
+            is_same, self.nodes = message.nodes == self.nodes, message.nodes
+            if not is_same:
+                self._on_nodes()
         elif isinstance(message, RelayReply):
             self._take_reply(message)
         elif isinstance(message, RelayBye):

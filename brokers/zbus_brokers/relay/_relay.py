@@ -187,6 +187,7 @@ class _Relay:
                 "publishes": list(node.publishes),
                 "endpoints": self._bus.frames.endpoints if has_frames else [],
                 "via": self.node,
+                "rates": {topic: rate for topic, rate in node.rates.items() if topic in node.publishes},
             },
         )
 

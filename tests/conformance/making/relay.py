@@ -64,6 +64,8 @@ def good_vectors() -> Iterator[Vector]:
     yield valid("bye", said("bye", {"v": 1}), {"word": "bye"})
     yield valid("unknown keys", said("taken", TAKEN | {"x": 1}), {"word": "taken", **without(TAKEN, "v")})
     yield valid("no nodes", said("nodes", NODES | {"nodes": []}), {"word": "nodes", "nodes": []})
+    rated = NODES | {"nodes": [NODE | {"rates": {"frame/cam1/": 29.97, "state/cam1/": 1.0}}]}
+    yield valid("nodes with rates", said("nodes", rated), {"word": "nodes", **without(rated, "v")})
     yield valid(
         "the link of frames",
         said("ping", PING | {"link": "frames"}),
@@ -97,5 +99,14 @@ def bad_vectors() -> Iterator[Vector]:
         ((key, value),) = change.items()
         bad = NODES | {"nodes": [NODE | change]}
         yield refused(f"a node whose {key} is {value!r}", said("nodes", bad), "out_of_range")
+    for rates, reason in (
+        ([1.0], "wrong_type"),
+        ({"frame/cam1/": "30"}, "wrong_type"),
+        ({"frame/cam1/": -1.0}, "out_of_range"),
+        ({f"frame/cam{number}/": 1.0 for number in range(65)}, "out_of_range"),
+        ({"x" * 129: 1.0}, "out_of_range"),
+    ):
+        bad = NODES | {"nodes": [NODE | {"rates": rates}]}
+        yield refused(f"rates that are {str(rates)[:24]}", said("nodes", bad), reason)
     yield refused("a node that is a text", said("nodes", NODES | {"nodes": ["cam1"]}), "wrong_type")
     yield refused("too many nodes", said("nodes", NODES | {"nodes": [NODE] * 257}), "out_of_range")

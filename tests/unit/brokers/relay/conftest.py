@@ -117,6 +117,7 @@ class Node:
         self.name, self.publisher = name, Publisher(name, link=FRAMES_OUT, connect=[broker.publish])
         self.requester = Requester(broker.directory)
         self.publishes, self.host = publishes, host
+        self.rates: dict[str, float] = {}
 
     def __enter__(self) -> Node:
         self.publisher.open()
@@ -129,7 +130,7 @@ class Node:
 
     def announce(self) -> None:
         args = {"node": self.name, "role": "camera", "session": self.publisher.session, "pid": 1}
-        args |= {"host": self.host, "publishes": self.publishes, "endpoints": []}
+        args |= {"host": self.host, "publishes": self.publishes, "endpoints": [], "rates": self.rates}
         self.requester.request("announce", args, timeout_s=5.0)
 
 

@@ -23,6 +23,15 @@ def test_own_nodes_are_offered_with_the_topics_that_may_cross() -> None:
     assert "frame/far/" not in exports.local
 
 
+def test_rates_are_told_of_what_may_cross() -> None:
+    rates = {"frame/cam1/": 29.97, "frame.jpeg/cam1/": 5.0, "state/cam1/": "often"}
+    (node,) = read_exports([entry(rates=rates)], ALLOWED).nodes
+    assert node.rates == {"frame/cam1/": 29.97}
+    (bare,) = read_exports([entry(rates=None)], ALLOWED).nodes
+    assert bare.rates == {}
+    assert node == bare
+
+
 def test_what_is_odd_is_left_out() -> None:
     odd: list[Any] = [None, 5, entry("-x"), entry(node="x" * 65), {"node": "bare"}, entry(pid=-1)]
     exports = read_exports(odd, ALLOWED)
@@ -32,7 +41,8 @@ def test_what_is_odd_is_left_out() -> None:
 
 def test_what_is_offered_always_fits_into_one_message() -> None:
     topics = [f"frame/{'x' * 60}{number:03}/" for number in range(64)]
-    many = [entry(f"n{number}", publishes=topics) for number in range(300)]
+    rates = dict.fromkeys(topics, 30.0)
+    many = [entry(f"n{number}", publishes=topics, rates=rates) for number in range(300)]
     exports = read_exports(many, ALLOWED)
     assert 10 < len(exports.nodes) <= RELAY_NODES_MAX
     encode_relay(RelayNodes(exports.nodes))

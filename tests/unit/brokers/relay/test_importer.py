@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -79,6 +80,19 @@ def test_a_far_node_is_announced_and_asked_as_if_it_were_here(hosts: Hosts, wait
     assert (entry["host"], entry["via"]) == ("left", "relay.right")
     assert hosts.ask("right", "status", "relay.left")["host"] == "left"
     wait_until(lambda: "relay.right" in hosts.nodes("left"))
+
+
+def test_rates_of_a_far_node_are_announced_and_follow(hosts: Hosts, wait_until: WaitUntil) -> None:
+    hosts.start_all()
+    with camera(hosts) as node:
+        for rate in (30.0, 12.5):
+            node.rates = {str(CAM): rate, "frame/other/": 1.0}
+
+            def shown() -> Any:
+                node.announce()
+                return hosts.nodes("right").get("cam1", {}).get("rates")
+
+            wait_until(lambda rate=rate, shown=shown: shown() == {str(CAM): rate})
 
 
 def test_a_host_that_ends_is_told_its_nodes_go_and_it_is_found_again(
