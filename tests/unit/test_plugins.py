@@ -14,7 +14,7 @@ from zbus.plugins import GROUPS, load_plugin, plugin_names
 def test_ours_are_found_as_a_strangers_would_be() -> None:
     assert {"file", "opencv", "sim"} <= set(plugin_names("zbus.cameras"))
     assert load_plugin("zbus.cameras", "sim") is SimCamera
-    assert set(plugin_names("zbus.brokers")) == {"broker"}
+    assert set(plugin_names("zbus.brokers")) == {"broker", "edge", "relay"}
 
 
 @pytest.mark.parametrize("group", GROUPS)
