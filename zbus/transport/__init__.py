@@ -44,6 +44,7 @@ from zbus.transport._pipeline import Puller, Pusher, PusherCounters
 from zbus.transport._publisher import Publisher, PublisherCounters
 from zbus.transport._raw_publisher import RawPublisher
 from zbus.transport._reactor import Reactor, Timer
+from zbus.transport._refusal import Refusal
 from zbus.transport._replies import ReplyCache
 from zbus.transport._requester import Requester
 from zbus.transport._resource import Resource
@@ -112,6 +113,7 @@ __all__ = [
     "RawPublisher",
     "Reactor",
     "Received",
+    "Refusal",
     "Repeat",
     "ReplyCache",
     "Requester",

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from zbus.transport._client_key import ClientKey
 from zbus.transport._context import new_session
 from zbus.transport._options import SMALL_IN
 from zbus.transport._own_socket import OwnSocket
-from zbus.transport._refusal import HANDSHAKE_FAILURES
+from zbus.transport._refusal import HANDSHAKE_FAILURES, Refusal, read_refusal
 from zbus.transport._resource import Resource
 
 _WATCHED = (
@@ -69,6 +70,10 @@ class ConnectionMonitor(Resource):
     def socket(self) -> zmq.Socket[bytes]:
         """The socket, for a reactor to watch."""
         return self._own.get()
+
+    def refusal(self, endpoint: str, key: ClientKey | None) -> Refusal | None:
+        """Why `endpoint` did not let the watched socket in, of what was read so far; None where it did."""
+        return None if self.failure is None else read_refusal(*self.failure, endpoint, key)
 
     def read(self) -> None:
         """Count what has happened, without waiting."""

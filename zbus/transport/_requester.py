@@ -16,7 +16,7 @@ from zbus.transport._endpoints import check_endpoint, connect
 from zbus.transport._monitor import ConnectionMonitor
 from zbus.transport._options import CONTROL_LINK
 from zbus.transport._own_socket import OwnSocket
-from zbus.transport._refusal import Refusal, read_refusal
+from zbus.transport._refusal import Refusal
 from zbus.transport._resource import Resource, to_ms
 from zbus.wire import DIRECTORY, Buffer, Reply, Request, decode_reply, decode_request, encode_request
 
@@ -120,9 +120,7 @@ class Requester(Resource):
         if self._monitor is None:
             return None
         self._monitor.read()
-        if self._monitor.failure is None:
-            return None
-        return read_refusal(*self._monitor.failure, self._directory, self._key)
+        return self._monitor.refusal(self._directory, self._key)
 
 
 def _listen(socket: zmq.Socket[bytes], request_id: str, until_s: float) -> Reply | None:

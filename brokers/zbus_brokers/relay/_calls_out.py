@@ -6,7 +6,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from zbus.wire import Buffer
+from zbus.wire import Buffer, Reply, decode_request, encode_reply
 
 CALLS_MAX = 1_024
 
@@ -38,3 +38,13 @@ class CallsOut:
         lost = list(self._calls.values())
         self._calls.clear()
         return lost
+
+
+def unreachable(parts: Sequence[bytes], host: str) -> Sequence[Buffer]:
+    """The answer to a request for a host that is not there. Raises WireError for what is no request."""
+    request = decode_request(parts)
+    cause = f"{request.target} is on {host}, which cannot be reached at the moment"
+    step = "see the relay's state: zbus top; is that host up? is the network?"
+    return encode_reply(
+        Reply(request.request_id, request.target, error_code="unknown_node", cause=cause, next_step=step)
+    )

@@ -16,7 +16,6 @@ from zbus.wire import (
     FRAMES_LINK,
     REPLY,
     SMALL_LINK,
-    Buffer,
     RelayAsk,
     RelayBye,
     RelayData,
@@ -27,15 +26,14 @@ from zbus.wire import (
     RelayPong,
     RelayReply,
     RelayWant,
-    Reply,
     append_keys,
     decode_message,
     decode_reply,
     decode_request,
-    encode_reply,
     header_limit,
 )
-from zbus_brokers.relay._calls_out import CallsOut, OnReply
+from zbus_brokers.relay._admission import Admission
+from zbus_brokers.relay._calls_out import CallsOut, OnReply, unreachable
 from zbus_brokers.relay._clocks import Clocks
 from zbus_brokers.relay._expansion import expand, may_cross
 from zbus_brokers.relay._line_out import LineOut
@@ -99,6 +97,7 @@ class Importer(Resource):
         self.nodes: tuple[RelayNode, ...] = ()
         self.counters = ImporterCounters()
         self.clocks = Clocks()
+        self.admission = Admission(host)
         self.is_connected = False
         self.wanted: tuple[str, ...] = ()
         self._want_number = 0
@@ -131,12 +130,14 @@ class Importer(Resource):
         small, frames = self.lines[SMALL_LINK], self.lines[FRAMES_LINK]
         if self.is_connected and now_ns - small.heard_ns > SILENCE_NS:
             self._lose(small.heard_ns, "silent")
-        elif not self.is_connected and now_ns - small.heard_ns > SILENCE_NS:
+        elif not self.is_connected and now_ns - small.heard_ns > self.admission.wait_ns:
             small.reopen()
+            self.admission.try_again(small.refusal)
         if now_ns - frames.heard_ns > FRAMES_SILENCE_NS:
             frames.reopen()
         for line in self.lines.values():
             line.ping(now_ns)
+        self.admission.look(small.refusal)
 
     def want(self, prefixes: Collection[bytes], local: Collection[str]) -> None:
         """Ask for what `prefixes` cover of that host's topics; those in `local` are published here."""
@@ -151,13 +152,13 @@ class Importer(Resource):
     def ask(self, parts: Sequence[bytes], on_reply: OnReply) -> None:
         """Carry a control request there; where nobody is, that is the answer at once. Raises WireError."""
         if not self.is_connected:
-            on_reply(_unreachable(parts, self.host))
+            on_reply(unreachable(parts, self.host))
             return
         on_time = [parts[0], self._in_their_time(parts)]
         route = self._calls.open(on_time, on_reply)
         if not self.lines[SMALL_LINK].send(RelayAsk(route, on_time)):
             self._calls.close(route)
-            on_reply(_unreachable(parts, self.host))
+            on_reply(unreachable(parts, self.host))
 
     def _in_their_time(self, parts: Sequence[bytes]) -> bytes:
         """The request's header with its time of asking as that host's wall clock would have shown it.
@@ -205,6 +206,9 @@ class Importer(Resource):
 
     def _find(self, now_ns: int) -> None:
         self.is_connected = True
+        self.admission.clear()
+        if self.lines[FRAMES_LINK].refusal:
+            self.lines[FRAMES_LINK].reopen()
         silent_s = round((now_ns - self._silent_since_ns) / 1e9, 3)
         self.counters.found += 1
         log.info("%s is found after %.1f s", self.host, silent_s)
@@ -222,7 +226,7 @@ class Importer(Resource):
         self.nodes, self.wanted = (), ()
         self._left_out.clear()
         for parts, on_reply in self._calls.lose():
-            on_reply(_unreachable([bytes(part) for part in parts], self.host))
+            on_reply(unreachable([bytes(part) for part in parts], self.host))
         self._on_nodes()
 
     def _tell_wants(self) -> None:
@@ -283,6 +287,7 @@ class Importer(Resource):
             "connected": self.is_connected,
             "silent_s": self.silent_s,
             "address": self.endpoint,
+            **self.admission.describe(),
             "clock": self.clocks.describe(),
             "nodes": len(self.nodes),
             "wanted": len(self.wanted),
@@ -295,13 +300,3 @@ class Importer(Resource):
             "found": counters.found,
             "lost": counters.lost,
         }
-
-
-def _unreachable(parts: Sequence[bytes], host: str) -> Sequence[Buffer]:
-    """The answer to a request for a host that is not there. Raises WireError for what is no request."""
-    request = decode_request(parts)
-    cause = f"{request.target} is on {host}, which cannot be reached at the moment"
-    step = "see the relay's state: zbus top; is that host up? is the network?"
-    return encode_reply(
-        Reply(request.request_id, request.target, error_code="unknown_node", cause=cause, next_step=step)
-    )

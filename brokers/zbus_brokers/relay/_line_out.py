@@ -9,7 +9,17 @@ from collections.abc import Callable, Sequence
 import zmq
 
 from zbus.errors import WireError
-from zbus.transport import RELAY_SMALL, ClientKey, Link, Reactor, Resource, connect, make_socket
+from zbus.transport import (
+    RELAY_SMALL,
+    ClientKey,
+    ConnectionMonitor,
+    Link,
+    Reactor,
+    Refusal,
+    Resource,
+    connect,
+    make_socket,
+)
 from zbus.wire import RelayMessage, RelayPing, RelayPong, RelayTaken, decode_relay, encode_relay
 
 PING_PERIOD_NS = 250_000_000
@@ -26,7 +36,8 @@ class LineOut(Resource):
     """A DEALER to `endpoint`; `on_message` is given what came, the parts it carries as they are in memory.
 
     `came_ns` is when the last message came. Counts of what was taken begin anew with each epoch that a pong
-    tells. Belongs to the thread of `reactor`.
+    tells. `refusal` is why the other side did not let us in, at this try or at the one before it. Belongs
+    to the thread of `reactor`.
     """
 
     def __init__(
@@ -41,6 +52,8 @@ class LineOut(Resource):
         self._key, self._options = key, options
         self._endpoint, self._who, self._reactor, self._on_message = endpoint, who, reactor, on_message
         self._socket: zmq.Socket[bytes] | None = None
+        self._monitor: ConnectionMonitor | None = None
+        self.refusal: Refusal | None = None
         self._pings: OrderedDict[int, None] = OrderedDict()
         self._pinged_ns = 0
         self.heard_ns = 0
@@ -52,18 +65,24 @@ class LineOut(Resource):
     def open(self) -> None:
         """Begin to connect. Raises TransportError for what is not an endpoint."""
         socket = make_socket(zmq.DEALER, self._options)
+        monitor = ConnectionMonitor(socket)
         try:
+            monitor.open()
             connect(socket, self._endpoint, self._key)
         except BaseException:
+            monitor.close()
             socket.close(linger=0)
             raise
-        self._socket = socket
+        self._socket, self._monitor = socket, monitor
         self._reactor.watch(socket, self._take)
         self._pings.clear()
         self.heard_ns, self._pinged_ns, self.epoch = time.monotonic_ns(), 0, ""
 
     def close(self) -> None:
         """Disconnect, and throw away what waits. Safe to call twice."""
+        if self._monitor is not None:
+            self._monitor.close()
+            self._monitor = None
         if self._socket is not None:
             self._reactor.unwatch(self._socket)
             self._socket.close(linger=0)
@@ -71,11 +90,19 @@ class LineOut(Resource):
 
     def reopen(self) -> None:
         """Connect anew: nothing that is on its way now is handed over any more."""
+        self.refusal = self._refusal_now()
         self.close()
         self.open()
 
+    def _refusal_now(self) -> Refusal | None:
+        if self._monitor is None:
+            return None
+        self._monitor.read()
+        return self._monitor.refusal(self._endpoint, self._key)
+
     def ping(self, now_ns: int) -> None:
-        """Ping where it is time."""
+        """Ping where it is time, and see whether we are let in."""
+        self.refusal = self._refusal_now() or self.refusal
         period_ns = PING_PERIOD_NS if self.epoch else HURRY_PERIOD_NS
         if now_ns - self._pinged_ns < period_ns:
             return
@@ -120,7 +147,7 @@ class LineOut(Resource):
         if pong.sent_ns not in self._pings:
             return False
         del self._pings[pong.sent_ns]
-        self.heard_ns = time.monotonic_ns()
+        self.heard_ns, self.refusal = time.monotonic_ns(), None
         if pong.epoch != self.epoch:
             self.epoch = pong.epoch
             self.taken = self.stale = self._told = 0

@@ -230,8 +230,15 @@ class _Relay:
         self._bus.tell_state(self._report(state, cause))
 
     def _now(self) -> tuple[str, str]:
-        missing = [host for host, importer in self._importers.items() if not importer.is_connected]
-        return (DEGRADED, f"not reached: {', '.join(missing)}") if missing else (RUNNING, "")
+        missing = {host: each for host, each in self._importers.items() if not each.is_connected}
+        if not missing:
+            return RUNNING, ""
+        refused = {host: each.admission.cause for host, each in missing.items() if each.admission.cause}
+        silent = [host for host in missing if host not in refused]
+        causes = [f"not reached: {', '.join(silent)}"] if silent else []
+        return DEGRADED, "; ".join(
+            [*causes, *(f"not let in by {host}: {cause}" for host, cause in refused.items())]
+        )
 
     def _report(self, state: str, cause: str) -> State:
         to_others = self._exporter.describe()

@@ -114,10 +114,65 @@ def test_only_who_has_the_rigs_own_key_comes_in(hosts: Hosts, wait_until: Any, t
                     message = decode_relay(socket.recv_multipart()[1:])
                     assert isinstance(message, RelayPing)
                     heard.add(message.host)
-                return lock.denied > 0 and "rig" in heard
+                is_told = lines["laptop"].refusal and lines["nobody"].refusal
+                return lock.denied > 0 and "rig" in heard and bool(is_told)
 
             wait_until(turn)
             assert heard == {"rig"}
+            assert lines["rig"].refusal is None
+
+
+def test_hosts_of_which_one_has_no_key_say_so_and_find_each_other_once_that_is_mended(
+    hosts: Hosts, wait_until: Any, tmp_path: Path
+) -> None:
+    KeysFolder(tmp_path / "keys").make_rig_key()
+    for host in ("left", "right"):
+        hosts.start_broker(host)
+    hosts.start_relay("right")
+    hosts.keys = tmp_path / "keys"
+    locked = hosts.start_relay("left")
+
+    def status(host: str) -> Any:
+        return hosts.ask(host, "status", f"relay.{host}")
+
+    for host, other, cause in (("left", "right", "takes no keys"), ("right", "left", "wants a key")):
+        wait_until(lambda host=host: f"relay.{host}" in hosts.nodes(host))
+        wait_until(lambda host=host, cause=cause: cause in status(host)["cause"])
+        assert status(host)["cause"].startswith(f"not let in by {other}: ")
+        assert "the same rig.key" in hosts.details(host, other)["from"]["next_step"]
+    locked.stop()
+    hosts.keys = None
+    hosts.start_relay("left")
+    wait_until(lambda: status("right")["state"] == "running")
+    assert "next_step" not in hosts.details("right", "left")["from"]
+
+
+def test_another_rigs_key_is_told_as_that_and_the_right_one_comes_in(
+    wait_until: Any, reactor: Reactor, tmp_path: Path
+) -> None:
+    ours, theirs = KeysFolder(tmp_path / "ours"), KeysFolder(tmp_path / "theirs")
+    for keys in (ours, theirs):
+        keys.make_rig_key()
+    with ServerLock(ours.folder, rig_only=True) as lock, make_socket(zmq.ROUTER, RELAY_IN) as socket:
+        endpoint = bind(socket, "tcp://127.0.0.1:0", lock=lock)
+        wrong, right = (keys.rig_key().towards(keys.rig_key().public) for keys in (theirs, ours))
+
+        def is_there(line: LineOut, condition: Callable[[], object]) -> object:
+            line.ping(time.monotonic_ns())
+            reactor.run_once(0.01)
+            return condition()
+
+        with LineOut(endpoint, partial(ping_of, "right"), reactor, print, wrong) as line:
+            wait_until(lambda: is_there(line, lambda: line.refusal))
+            assert line.refusal is not None
+            assert "not the rig" in line.refusal.cause
+            line.reopen()
+            assert line.refusal is not None
+            assert not socket.poll(0)
+        with LineOut(endpoint, partial(ping_of, "right"), reactor, print, right) as line:
+            wait_until(lambda: is_there(line, lambda: socket.poll(0)))
+            assert line.refusal is None
+        socket.close(linger=0)
 
 
 def ping_of(host: str, sent_ns: int) -> RelayPing:
