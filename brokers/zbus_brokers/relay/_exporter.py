@@ -19,7 +19,6 @@ from zbus.wire import (
     STATE,
     Buffer,
     RelayAsk,
-    RelayBye,
     RelayMessage,
     RelayNodes,
     RelayPing,
@@ -31,6 +30,7 @@ from zbus.wire import (
     encode_relay,
 )
 from zbus_brokers.relay._exports import Exports
+from zbus_brokers.relay._farewell import say_bye
 from zbus_brokers.relay._outbox import Outgoing
 from zbus_brokers.relay._peer import Line, Peer
 from zbus_brokers.relay._sources import LocalSources
@@ -252,9 +252,8 @@ class Exporter(Resource):
         return True
 
     def _say_bye(self) -> None:
-        for peer in self.peers.values():
-            for line in peer.lines.values():
-                self._send(line.identity, encode_relay(RelayBye()))
+        lines = [line for peer in self.peers.values() for line in peer.lines.values()]
+        say_bye(self._socket, [line.identity for line in lines], self._send)
         self.peers.clear()
 
     def describe(self) -> Mapping[str, Any]:
