@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ def make_rig(**changes: Any) -> Rig:
 
 
 @dataclass
-class TwoHosts:
-    """Both parts of a rig that is up, and somebody who listens on each side."""
+class HostsUp:
+    """All parts of a rig that is up, and somebody who listens on each host."""
 
     rig: Rig
     path: Path
@@ -91,7 +92,7 @@ class TwoHosts:
             raise AssertionError(f"{error}\n{said}") from None
 
     def until_all_is_well(self) -> None:
-        for host, other in (("left", "right"), ("right", "left")):
+        for host, other in permutations(self.rig.hosts, 2):
             self.until(host, lambda host=host: self.listeners[host].state_of(f"relay.{host}") == "running")
             self.until(host, lambda host=host, other=other: self.knows(host, f"supervisor.{other}"))
 
@@ -99,12 +100,12 @@ class TwoHosts:
         return self.listeners[host].state_of(node) == "running"
 
 
-def two_hosts(rig: Rig, stack: ExitStack) -> TwoHosts:
+def start_hosts(rig: Rig, stack: ExitStack) -> HostsUp:
     folders = {host: stack.enter_context(runtime_folder()) for host in rig.hosts}
     path = folders["left"] / "rig.toml"
     path.write_text(write_rig(rig), encoding="utf-8")
     listeners = {host: stack.enter_context(Listener(host_part(rig, host).broker)) for host in rig.hosts}
-    hosts = TwoHosts(rig, path, folders, listeners, {}, stack)
+    hosts = HostsUp(rig, path, folders, listeners, {}, stack)
     for host in rig.hosts:
         hosts.start(host)
     hosts.until_all_is_well()
@@ -112,16 +113,16 @@ def two_hosts(rig: Rig, stack: ExitStack) -> TwoHosts:
 
 
 @pytest.fixture(scope="module")
-def hosts() -> Iterator[TwoHosts]:
+def hosts() -> Iterator[HostsUp]:
     with ExitStack() as stack:
-        hosts = two_hosts(make_rig(), stack)
+        hosts = start_hosts(make_rig(), stack)
         yield hosts
         for process in hosts.processes.values():
             assert process.end(signal.SIGTERM) == 0
             assert "Traceback" not in process.stderr
 
 
-def test_a_tracker_follows_a_camera_of_another_host(hosts: TwoHosts) -> None:
+def test_a_tracker_follows_a_camera_of_another_host(hosts: HostsUp) -> None:
     right = hosts.listeners["right"]
     hosts.until("right", lambda: len(right.tracks) > 20)
     state = right.states["tracker"]
@@ -131,7 +132,7 @@ def test_a_tracker_follows_a_camera_of_another_host(hosts: TwoHosts) -> None:
     assert right.states["arena"].host == "left"
 
 
-def test_a_topic_crosses_once_whoever_wants_it(hosts: TwoHosts) -> None:
+def test_a_topic_crosses_once_whoever_wants_it(hosts: HostsUp) -> None:
     hosts.until("right", lambda: hosts.listeners["right"].tracks)
     broker = hosts.broker("right")
     with ExitStack() as stack:
@@ -155,7 +156,7 @@ def test_a_topic_crosses_once_whoever_wants_it(hosts: TwoHosts) -> None:
     assert crossed < 1.5 * (last - first + 60)
 
 
-def test_the_page_shows_the_camera_of_the_other_host(hosts: TwoHosts) -> None:
+def test_the_page_shows_the_camera_of_the_other_host(hosts: HostsUp) -> None:
     assert hosts.rig.gateway is not None
     page = f"http://{hosts.rig.gateway.bind}/v1/cameras"
     shown: list[str] = []
@@ -171,14 +172,14 @@ def test_the_page_shows_the_camera_of_the_other_host(hosts: TwoHosts) -> None:
         assert answer.read(2) == b"\xff\xd8"
 
 
-def test_a_far_camera_is_configured_through_the_directory_here(hosts: TwoHosts) -> None:
+def test_a_far_camera_is_configured_through_the_directory_here(hosts: HostsUp) -> None:
     changed = hosts.ask("right", "configure", "arena", {"settings": {"Gain": 3.0}})
     assert changed["settings"]["Gain"] == 3.0
     right = hosts.listeners["right"]
     hosts.until("right", lambda: right.states["arena"].settings.get("Gain") == 3.0)
 
 
-def test_ps_and_ls_show_the_nodes_of_all_hosts(hosts: TwoHosts) -> None:
+def test_ps_and_ls_show_the_nodes_of_all_hosts(hosts: HostsUp) -> None:
     (shown,) = json.loads(run_zbus("ps", "--json", folder=hosts.folders["right"]).stdout)["rigs"]
     assert shown["host"] == "right"
     assert {child["node"] for child in shown["children"]} >= {"relay.right", "tracker", "gateway"}
@@ -190,13 +191,13 @@ def test_ps_and_ls_show_the_nodes_of_all_hosts(hosts: TwoHosts) -> None:
     assert (nodes["tracker"]["host"], nodes["tracker"]["via"]) == ("right", "relay.left")
 
 
-def test_clocks_are_told(hosts: TwoHosts) -> None:
+def test_clocks_are_told(hosts: HostsUp) -> None:
     clock = hosts.details("right", "left")["from"]["clock"]
     assert abs(clock["offset_ns"]) <= clock["error_ns"]
     assert hosts.ask("right", "status", "relay.right")["details"]["reference"] == "left"
 
 
-def test_a_relay_that_is_killed_comes_back(hosts: TwoHosts) -> None:
+def test_a_relay_that_is_killed_comes_back(hosts: HostsUp) -> None:
     right = hosts.listeners["right"]
     for host in ("right", "left"):
         pid = hosts.listeners[host].states[f"relay.{host}"].pid
@@ -211,7 +212,7 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_a_broker_that_is_killed_comes_back_and_so_does_all_behind_it(hosts: TwoHosts) -> None:
+def test_a_broker_that_is_killed_comes_back_and_so_does_all_behind_it(hosts: HostsUp) -> None:
     right = hosts.listeners["right"]
     pid = hosts.listeners["right"].states["directory"].pid
     kill(pid)
@@ -221,7 +222,7 @@ def test_a_broker_that_is_killed_comes_back_and_so_does_all_behind_it(hosts: Two
     hosts.until("right", lambda: len(right.tracks) > count + 20)
 
 
-def test_a_host_that_stops_is_told_and_found_again(hosts: TwoHosts) -> None:
+def test_a_host_that_stops_is_told_and_found_again(hosts: HostsUp) -> None:
     right = hosts.listeners["right"]
     before = len(right.fields_of("relay.right", "host_lost"))
     assert hosts.processes["left"].end(signal.SIGTERM) == 0
@@ -241,7 +242,7 @@ def test_pictures_may_cross_as_jpeg_only_thinned_and_locked() -> None:
         KeysFolder(keys).make_rig_key()
         topics = ("frame.jpeg/", "tracks/", "state/", "event/")
         rig = make_rig(relay=RelayPlan(topics=topics, frames_hz=10.0), keys=str(keys), gateway=None)
-        hosts = two_hosts(rig, stack)
+        hosts = start_hosts(rig, stack)
         right = hosts.listeners["right"]
         hosts.until("right", lambda: len(right.tracks) > 20)
         hosts.until("right", lambda: right.counter("tracker", "tracked") > 20)
