@@ -195,6 +195,7 @@ class Importer(Resource):
             raise WireError("out_of_range", "a pong to what was not sent")
         if link != SMALL_LINK:
             return
+        self.lines[link].ping_on()
         if pong.session != self._session:
             self._session = pong.session
             self.clocks.forget()

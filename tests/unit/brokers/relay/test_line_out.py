@@ -9,7 +9,7 @@ import zmq
 
 from zbus.transport import RELAY_IN, Reactor, bind, make_socket
 from zbus.wire import RelayBye, RelayMessage, RelayPing, RelayPong, RelayTaken, decode_relay, encode_relay
-from zbus_brokers.relay._line_out import TELL_TAKEN_EVERY, LineOut
+from zbus_brokers.relay._line_out import PINGS_IN_A_ROW, TELL_TAKEN_EVERY, LineOut
 
 
 class Far:
@@ -65,6 +65,19 @@ def ping_of(line: LineOut, far: Far, turn: Any) -> RelayPing:
 
 def pong_to(ping: RelayPing, epoch: str = "e1") -> RelayPong:
     return RelayPong("left", "s2", epoch, ping.sent_ns, 5, 6, 0)
+
+
+def test_pings_follow_each_other_upon_pongs_but_not_for_ever(line: LineOut, far: Far, turn: Any) -> None:
+    ping = ping_of(line, far, turn)
+    seen = [ping]
+    for _ in range(PINGS_IN_A_ROW - 1):
+        assert line.note_pong(pong_to(seen[-1]))
+        line.ping_on()
+        turn(lambda: isinstance(answer := far.recv(), RelayPing) and seen.append(answer) is None)
+    assert [each.sent_ns for each in seen] == sorted({each.sent_ns for each in seen})
+    assert line.note_pong(pong_to(seen[-1]))
+    line.ping_on()
+    assert not far.socket.poll(100)
 
 
 def test_a_pong_counts_once_and_only_for_a_ping_of_ours(
