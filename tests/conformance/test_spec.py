@@ -83,7 +83,7 @@ def test_pixel_formats_and_codecs():
         for name, pixels in wire.PIXEL_FORMATS.items()
     }
     assert column("Codecs") == list(wire.CODECS)
-    assert column("Renditions") == [wire.JPEG_RENDITION, wire.RING_RENDITION]
+    assert column("Renditions") == [wire.JPEG_RENDITION, wire.RING_RENDITION, wire.BELL_RENDITION]
 
 
 def test_states_and_verbs():

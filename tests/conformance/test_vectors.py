@@ -200,7 +200,18 @@ def read_ring(parts):
         data[begin : begin + header.payload_max] if lock and lock % 2 == 0 else None
         for begin, lock in zip(begins, locks, strict=True)
     ]
-    return fields_of(header) | {"version": 1, "locks": locks, "pixels": pixels}
+    return fields_of(header) | {"version": 1, "locks": locks, "pixels": pixels, "board": read_board(data, header)}
+
+
+def read_board(data, header):
+    """What is on a board, the oldest first."""
+    shown, found = int.from_bytes(data[192:200], "little"), []
+    for number in range(max(0, shown - header.board_entries), shown):
+        place = header.board_start + number % header.board_entries * header.board_entry_bytes
+        lock, nbytes = (int.from_bytes(data[place + at : place + at + 8], "little") for at in (0, 8))
+        assert lock == 2 * number + 2
+        found.append(data[place + 16 : place + 16 + nbytes])
+    return found
 
 
 READERS = {

@@ -17,6 +17,7 @@ from zbus.nodes._presence import Presence, Report
 from zbus.plugins import load_plugin
 from zbus.transport import FRAMES_OUT, Publisher, Reactor, key_of, sweep_rings
 from zbus.wire import (
+    BELL_RENDITION,
     DEGRADED,
     ENDED,
     FAILED,
@@ -70,7 +71,8 @@ class _CameraNode:
         self.id, self._plan, self._reactor = camera.camera_id, plan, reactor
         self._frame_topic = Topic(FRAME, self.id)
         self._jpeg_topic = Topic(FRAME, self.id, JPEG_RENDITION)
-        self._ring_topics = [Topic(FRAME, self.id, RING_RENDITION)] if ring_plan(plan) else []
+        renditions = (RING_RENDITION, BELL_RENDITION) if ring_plan(plan) else ()
+        self._ring_topics = [Topic(FRAME, self.id, rendition) for rendition in renditions]
         # Why: a file is played whole: it waits where a device would drop, and catches up in a burst.
         is_file = plan.source == "file"
         link = replace(FRAMES_OUT, depth=FILE_QUEUE_FRAMES) if is_file else FRAMES_OUT

@@ -160,6 +160,16 @@ def _connect_error(endpoint: str, cause: str) -> TransportError:
     )
 
 
+def check_prefix(topic: str) -> bytes:
+    """The prefix to subscribe to. Raises TransportError for what begins no topic."""
+    try:
+        return topic.encode("ascii")
+    except UnicodeEncodeError:
+        raise TransportError(
+            f"{topic!r} cannot begin a topic", next_step="write it like frame/cam1/ or state/"
+        ) from None
+
+
 def _bind_error(endpoint: str, error: zmq.ZMQError) -> TransportError:
     if error.errno == errno.EADDRINUSE:
         port = endpoint.rsplit(":", 1)[-1]

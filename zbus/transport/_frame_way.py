@@ -1,4 +1,4 @@
-"""How the frames of one camera go out: by notice, inline, or both, as somebody wants them."""
+"""How the frames of one camera go out: by bell, by notice, inline, as somebody wants them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from zbus.transport._interest import Interest
 from zbus.transport._ring_outlet import RingOutlet
 from zbus.wire import (
+    BELL_RENDITION,
     FRAME,
     NO_RING,
     RING_RENDITION,
@@ -15,12 +16,15 @@ from zbus.wire import (
     Frame,
     NoticeWriter,
     Origin,
+    RingReference,
     Topic,
     encode_message,
 )
 
 # How often a subscriber of a ring is told that there is none: each time would cost frames their places.
 RINGLESS_PERIOD_S = 0.25
+# How often who waits at a bell is told by a message that the camera is there, and which ring it has.
+LIFE_PERIOD_S = 0.25
 
 
 class FrameWay:
@@ -29,15 +33,21 @@ class FrameWay:
     def __init__(self, topic: Topic, outlet: RingOutlet | None) -> None:
         self.topic, self.outlet = topic, outlet
         self._notices = Topic(FRAME, topic.source, RING_RENDITION)
-        self._name = self._notices.encode()
+        self._bell = Topic(FRAME, topic.source, BELL_RENDITION)
+        self._name, self._bell_name = self._notices.encode(), self._bell.encode()
         self._writer = NoticeWriter()
-        self._due_s = 0.0
+        self._due_s = self._life_due_s = 0.0
+        self._told_ring = ""
 
     def encode(self, interest: Interest, origin: Origin, frame: Frame) -> list[list[Buffer]]:
-        """The messages of a frame; none where nobody wants any. Raises WireError."""
+        """The messages of a frame; none where nobody wants any. Who waits at the bell is woken already.
+
+        Raises WireError.
+        """
         messages: list[list[Buffer]] = []
-        if interest.names_rendition(self._notices):
-            messages += self._notice(origin, frame)
+        by_ring, by_bell = interest.names_rendition(self._notices), interest.names_rendition(self._bell)
+        if by_ring or by_bell:
+            messages += self._notice(origin, frame, by_ring=by_ring, by_bell=by_bell)
         if self.outlet is None or interest.covers(self.topic):
             if self.outlet is not None and self.outlet.owns(frame.data):
                 # Why: the socket sends when it can, and the slot may hold another picture by then.
@@ -47,11 +57,27 @@ class FrameWay:
             frame.header()
         return messages
 
-    def _notice(self, origin: Origin, frame: Frame) -> list[list[Buffer]]:
+    def _notice(self, origin: Origin, frame: Frame, *, by_ring: bool, by_bell: bool) -> list[list[Buffer]]:
         where = self.outlet.place(frame.data) if self.outlet else NO_RING
         if not where.ring and not self._is_due():
             return []
-        return [[self._name, self._writer.encode(origin, frame, where)]]
+        notice = self._writer.encode(origin, frame, where)
+        messages: list[list[Buffer]] = []
+        # Why before all messages: who hears of a frame by one finds it on the board.
+        if by_bell and not self._ring(where, notice):
+            messages.append([self._bell_name, notice])
+        if by_ring:
+            messages.append([self._name, notice])
+        return messages
+
+    def _ring(self, where: RingReference, notice: bytes) -> bool:
+        """Show a notice on the board; false where it has to be told by a message, also or instead."""
+        is_shown = bool(where.ring) and self.outlet is not None and self.outlet.show(notice)
+        now_s = time.monotonic()
+        if is_shown and where.ring == self._told_ring and now_s < self._life_due_s:
+            return True
+        self._told_ring, self._life_due_s = where.ring, now_s + LIFE_PERIOD_S
+        return False
 
     def _is_due(self) -> bool:
         """True where it is time to tell that there is no ring: who had one goes back to inline pixels."""

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zbus.errors import TransportError, WireError
+from zbus.transport._bell import has_bell
 from zbus.transport._processes import start_of
 from zbus.wire import (
+    RING_ENTRIES_MIN,
+    RING_ENTRY_BYTES,
     RING_HEADER_BYTES,
     RingHeader,
     check_ring_name,
@@ -60,7 +63,17 @@ def make_ring_file(camera: str, slots: int, payload_max: int, folder: Path | Non
     name = ring_name(camera, secrets.token_hex(8))
     path, pid = folder / name, os.getpid()
     generation = secrets.randbits(GENERATION_BITS) + 1
-    header = RingHeader(generation, slots, slot_stride(payload_max), payload_max, pid, start_of(pid) or 0)
+    header = RingHeader(
+        generation,
+        slots,
+        slot_stride(payload_max),
+        payload_max,
+        pid,
+        start_of(pid) or 0,
+        # Why as many as slots: a reader falls behind the slots then, and not behind the board.
+        board_entries=max(RING_ENTRIES_MIN, slots) if has_bell() else 0,
+        board_entry_bytes=RING_ENTRY_BYTES,
+    )
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -10,9 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from zbus.errors import WireError
+from zbus.transport._bell_way import BellWay
 from zbus.transport._lending import BufferPool
 from zbus.transport._ring_reader import RingReader
 from zbus.wire import (
+    BELL_RENDITION,
     FRAME,
     RING_RENDITION,
     Buffer,
@@ -92,6 +94,8 @@ class RingInlet:
         self._pool = None if is_view else BufferPool()
         self._ways = {True: Topic(FRAME, topic.source, RING_RENDITION).encode(), False: topic.encode()}
         self._open = {True: False, False: False}
+        self._bell_name = Topic(FRAME, topic.source, BELL_RENDITION).encode()
+        self.bell = BellWay(partial(subscribe, self._bell_name), self._hear_ring)
         self._form = NoticeReader()
         self._reader: RingReader | None = None
         self._hopeless = RingReference()
@@ -100,8 +104,8 @@ class RingInlet:
 
     @property
     def topics(self) -> list[bytes]:
-        """The topics of both ways."""
-        return list(self._ways.values())
+        """The topics of all ways."""
+        return [*self._ways.values(), self._bell_name]
 
     def open(self) -> None:
         """Subscribe to both ways."""
@@ -111,7 +115,19 @@ class RingInlet:
 
     def close(self) -> None:
         """Give the ring back. Frames that were handed over keep it as long as they need."""
-        self._reader = None
+        self._reader = self.bell.board = None
+
+    def wait_at_bell(self) -> None:
+        """Have the publisher use the ring's board, where it has one: somebody waits for its notices."""
+        if self._reader is not None and self._reader.board is not None:
+            self.bell.ask()
+
+    def take_entry(self, data: bytes) -> tuple[Message, RingPixels | None] | None:
+        """A notice from the board. Raises WireError."""
+        found = self._read(self._ways[True], data)
+        if found is not None:
+            self.bell.note(found[0].origin.session, found[0].origin.seq)
+        return found
 
     def take(self, message: Message) -> tuple[Message, RingPixels | None] | None:
         """A message of either topic as one of the inline topic, with its pixels where they lie in a ring.
@@ -130,12 +146,21 @@ class RingInlet:
 
     def take_parts(self, parts: Sequence[Buffer]) -> tuple[Message, RingPixels | None] | None:
         """A message as its parts; most are notices like the last one, which are read at one glance."""
-        reader, data = self._reader, parts[1]
-        if len(parts) != 2 or reader is None or not isinstance(data, bytes):
+        data = parts[1]
+        if len(parts) != 2 or not isinstance(data, bytes):
             return self.take(decode_message(parts))
-        keys = self._form.decode(data)
-        if keys is None or parts[0] != self._ways[True]:
-            found = self.take(decode_message(parts))
+        found, reader = self._read(parts[0], data), self._reader
+        if found is None or reader is None:
+            return found
+        by_bell = parts[0] == self._bell_name
+        return found if self.bell.pass_on(found[0].origin, data, reader.board, by_bell=by_bell) else None
+
+    def _read(self, name: Buffer, data: bytes) -> tuple[Message, RingPixels | None] | None:
+        """A message of two parts."""
+        reader = self._reader
+        keys = None if reader is None else self._form.decode(data)
+        if reader is None or keys is None:
+            found = self.take(decode_message((name, data)))
             if found is not None and found[1] is not None:
                 found[1].teach(self._form, data)
             return found
@@ -154,7 +179,8 @@ class RingInlet:
             self._reader, self._form = RingReader(where.ring, where.generation), NoticeReader()
         except (OSError, WireError):
             return self._give_up(where, session)
-        self._set(by_ring=True, is_on=True)
+        if self.bell.board is None:
+            self._set(by_ring=True, is_on=True)
         self._set(by_ring=False, is_on=False)
         return self._reader
 
@@ -163,12 +189,16 @@ class RingInlet:
         self._retry_s = time.monotonic() + RETRY_S
         self._set(by_ring=False, is_on=True)
         self._set(by_ring=True, is_on=False)
+        self.bell.drop()
 
     def _try_again(self, session: str) -> None:
         gave_up = self._gave_up_session
         if gave_up and (gave_up != session or time.monotonic() > self._retry_s):
             self._gave_up_session = ""
             self._set(by_ring=True, is_on=True)
+
+    def _hear_ring(self, is_on: bool) -> None:
+        self._set(by_ring=True, is_on=is_on)
 
     def _set(self, *, by_ring: bool, is_on: bool) -> None:
         if self._open[by_ring] != is_on:

@@ -15,7 +15,16 @@ from numpy.typing import DTypeLike, NDArray
 from zbus.errors import TransportError
 from zbus.transport._ring_file import free_bytes, has_ring
 from zbus.transport._shmring import SLOTS_MIN, RingWriter
-from zbus.wire import FRAME_MAX_BYTES, NO_RING, Buffer, RingReference, slot_stride
+from zbus.wire import (
+    FRAME_MAX_BYTES,
+    NO_RING,
+    RING_ENTRIES_MIN,
+    RING_ENTRY_BYTES,
+    RING_HEADER_BYTES,
+    Buffer,
+    RingReference,
+    slot_stride,
+)
 
 RATE_HZ = 100.0
 RATE_MAX_HZ = 100_000.0
@@ -49,7 +58,11 @@ class RingPlan:
     def slots(self, payload_max: int, free: int) -> int:
         """How many slots there is room for where `free` bytes are; less than SLOTS_MIN is none at all."""
         wanted = max(SLOTS_MIN, min(SLOTS_MAX, math.ceil(self.seconds * self.rate_hz)))
-        return min(wanted, int(min(self.max_bytes, FREE_SHARE * free)) // slot_stride(payload_max))
+        room = int(min(self.max_bytes, FREE_SHARE * free)) - RING_HEADER_BYTES
+        fitting = room // (slot_stride(payload_max) + RING_ENTRY_BYTES)
+        if fitting < RING_ENTRIES_MIN:
+            fitting = max(0, room - RING_ENTRIES_MIN * RING_ENTRY_BYTES) // slot_stride(payload_max)
+        return min(wanted, fitting)
 
 
 class RingOutlet:
@@ -99,6 +112,11 @@ class RingOutlet:
         if ring is None:
             return NO_RING
         return ring.commit(data) or ring.copy_in(data) or NO_RING
+
+    def show(self, notice: bytes) -> bool:
+        """Put a notice on the ring's board and wake who waits there; false where that cannot be."""
+        ring = self._ring
+        return ring is not None and ring.show(notice)
 
     def owns(self, data: Buffer) -> bool:
         """True where `data` lies in a slot, which will be written over."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from zbus.errors import WireError
+from zbus.transport._bell import has_bell
+from zbus.transport._board import BoardReader
 from zbus.transport._fence import fence
 from zbus.transport._ring_file import open_ring_file
 
 
 class RingReader:
     """One mapped ring. Its memory is given back when nobody looks at it any more.
+
+    `board` is None where the ring has none, or this process cannot wait at it.
 
     Raises WireError where the file is not the ring it must be, OSError where it cannot be opened: it is
     another machine's, another user's, or gone.
@@ -22,6 +26,9 @@ class RingReader:
         self._header = file.header
         self._bytes = memoryview(file.memory)
         self._locks = self._bytes.cast("Q")
+        self.board = (
+            BoardReader(self._bytes, file.header) if file.header.board_entries and has_bell() else None
+        )
 
     def pixels(self, slot: int, nbytes: int) -> memoryview:
         """The first bytes of a slot, read-only, whatever is in it now. Raises WireError `size_mismatch`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zbus.transport._board import BoardWriter
 from zbus.transport._fence import fence
 from zbus.transport._lending import Lending, address_of
 from zbus.transport._resource import Resource
@@ -56,6 +57,7 @@ class RingWriter(Resource):
             memory, self._memory = self._memory, None
             self._on_loan.clear()
         if memory is not None:
+            memory.give_up()
             ((self._folder or SHARED_MEMORY) / self.name).unlink(missing_ok=True)
 
     def loan(self, nbytes: int) -> NDArray[np.uint8] | None:
@@ -96,6 +98,11 @@ class RingWriter(Resource):
             self._free.append(slot)
         return reference
 
+    def show(self, notice: bytes) -> bool:
+        """Put a notice on the board and wake who waits there; false where it has no place on it."""
+        memory = self._memory
+        return memory is not None and memory.board is not None and memory.board.show(notice)
+
     def owns(self, data: Buffer) -> bool:
         """True where `data` lies in this ring's memory."""
         memory = self._memory
@@ -118,6 +125,12 @@ class _Memory:
         self._bytes = memoryview(file.memory)
         self._locks = self._bytes.cast("Q")
         self._address = address_of(self._bytes)[0]
+        self.board = BoardWriter(self._bytes, file.header) if file.header.board_entries else None
+
+    def give_up(self) -> None:
+        """Wake who waits for more, to look elsewhere."""
+        if self.board is not None:
+            self.board.ring()
 
     def pixels(self, slot: int, nbytes: int) -> memoryview:
         start = self._place(slot) + self._header.slot_header_bytes

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import zmq
 
-from zbus.errors import TransportError, WireError
+from zbus.errors import WireError
 from zbus.transport._client_key import ClientKey
-from zbus.transport._endpoints import check_endpoint, connect, disconnect, is_exposed
-from zbus.transport._gaps import Finding, GapDetector, Overrun, Repeat
+from zbus.transport._endpoints import check_endpoint, check_prefix, connect, disconnect, is_exposed
+from zbus.transport._gaps import Finding
+from zbus.transport._inbox import Inbox
 from zbus.transport._lifespan import Lifespan
 from zbus.transport._link_watch import watch_link
 from zbus.transport._options import FRAMES_IN, SMALL_IN
@@ -22,8 +23,8 @@ from zbus.transport._resource import Resource, to_ms
 from zbus.transport._ring_file import has_ring
 from zbus.transport._ring_inlet import RingInlet, RingPixels, RingUse, cameras_by_ring
 from zbus.transport._subscriber_counters import SubscriberCounters
-from zbus.transport._waiting import InOrder, NewestOfEach, Queue, Waiting
-from zbus.wire import FRAME, AnyBody, Buffer, Message, Origin, Topic, decode_body, decode_message
+from zbus.transport._waiting import InOrder, NewestOfEach, Queue, Received
+from zbus.wire import FRAME, Buffer, Message, decode_message
 
 LATEST, EVERY = "latest", "every"
 COPY, VIEW, OFF = "copy", "view", "off"
@@ -34,20 +35,12 @@ DEPTH_SMALL = 10_000
 DRAIN_MAX = 256
 DRAIN_MAX_S = 0.02
 DRAIN_EACH_S = 0.05
+# Who waits at a bell looks at its socket so often: for another ring, or pixels inline.
+BELL_SLICE_S = 0.05
 # What is held up behind a full queue comes within so long, or there is nothing.
 SETTLE_MS = 1
 
 Policy = Literal["latest", "every"]
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One message as it was handed over: its topic, who sent it, its body, and when it came (monotonic)."""
-
-    topic: Topic
-    origin: Origin
-    body: AnyBody | None
-    received_mono_ns: int
 
 
 class Subscriber(Resource):
@@ -98,22 +91,25 @@ class Subscriber(Resource):
         is_local = not any(map(is_exposed, self._endpoints))
         self._lifespan = Lifespan(lifespan_s, is_local=is_local)
         self._ring: RingUse = ring if is_local and has_ring() else OFF
-        # Why at once: what waits in a queue of one's own must not be written over there.
-        self._keeps = ring == COPY and policy == EVERY
         self._inlets: dict[bytes, RingInlet] = {}
-        self._on_finding = on_finding
-        self._gaps = GapDetector()
+        self._inlet: RingInlet | None = None
+        self._bell_inlet: RingInlet | None = None
         self._own = OwnSocket("subscriber")
         self.counters = SubscriberCounters()
+        # Why kept at once: what waits in a queue of one's own must not be written over there.
+        keeps = ring == COPY and policy == EVERY
+        self._inbox = Inbox(self._waiting, self._lifespan, self.counters, on_finding, keeps=keeps)
 
     def open(self) -> None:
         """Connect and subscribe. Raises TransportError for what is not an endpoint or not a topic."""
         endpoints = [check_endpoint(endpoint) for endpoint in self._endpoints]
-        prefixes = [_prefix(topic) for topic in self._topics]
+        prefixes = [check_prefix(topic) for topic in self._topics]
         socket = self._own.open(zmq.SUB, self._link)
         cameras = [] if self._ring == OFF else cameras_by_ring(self._topics)
         inlets = [RingInlet(topic, self._subscribe, is_view=self._ring == VIEW) for topic in cameras]
         self._inlets = {name: inlet for inlet in inlets for name in inlet.topics}
+        # Why one camera alone: nobody can wait at two places.
+        self._inlet = self._bell_inlet = inlets[0] if len(inlets) == len(prefixes) == 1 else None
         try:
             for inlet in inlets:
                 inlet.open()
@@ -130,15 +126,17 @@ class Subscriber(Resource):
         """Disconnect. Safe to call twice."""
         self._own.close()
         self._inlets.clear()
+        self._inlet = self._bell_inlet = None
 
     @property
     def socket(self) -> zmq.Socket[bytes]:
         """The socket, for a reactor to watch."""
+        self._leave_bell()
         return self._own.get()
 
     def connect(self, endpoint: str) -> None:
         """Listen to one more publisher. Raises TransportError for what is not an endpoint."""
-        connect(self.socket, endpoint, self._key)
+        connect(self._own.get(), endpoint, self._key)
         self._lifespan.is_local &= not is_exposed(endpoint)
 
     def disconnect(self, endpoint: str) -> None:
@@ -146,7 +144,7 @@ class Subscriber(Resource):
 
         Raises TransportError where it was not listened to.
         """
-        disconnect(self.socket, endpoint)
+        disconnect(self._own.get(), endpoint)
 
     def recv(self, timeout_s: float | None = None) -> Received | None:
         """The next message; None where none came within `timeout_s`. Blocks; None waits for ever.
@@ -155,23 +153,23 @@ class Subscriber(Resource):
         """
         deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            self._drain_if_due()
-            received = self._pop()
+            self._read_if_due()
+            received = self._inbox.pop()
             if received is not None:
                 return received
             left_s = None if deadline_s is None else deadline_s - time.monotonic()
             if left_s is not None and left_s <= 0:
                 # Why before the poll: a flood of what is refused would else be waited out.
                 return None
-            parts = recv_parts(self.socket, -1 if left_s is None else to_ms(left_s))
-            if parts is not None:
-                self._take_in(parts)
+            self._wait(left_s)
 
     def take(self) -> list[Received]:
         """Everything there is to hand over now, without waiting; for use inside a reactor."""
+        self._leave_bell()
+        self._read_board()
         self._drain()
         taken: list[Received] = []
-        while (received := self._pop()) is not None:
+        while (received := self._inbox.pop()) is not None:
             taken.append(received)
         return taken
 
@@ -181,17 +179,61 @@ class Subscriber(Resource):
             if received is not None:
                 yield received
 
-    def _drain_if_due(self) -> None:
+    def _wait(self, timeout_s: float | None) -> None:
+        """Wait for something to read, at the bell not the whole time."""
+        inlet = self._bell_inlet
+        if inlet is not None:
+            if inlet.bell.board is not None:
+                slice_s = BELL_SLICE_S if timeout_s is None else min(timeout_s, BELL_SLICE_S)
+                if not inlet.bell.board.wait(slice_s):
+                    self._drain_due_s = 0.0
+                return
+            inlet.wait_at_bell()
+        parts = recv_parts(self._own.get(), -1 if timeout_s is None else to_ms(timeout_s))
+        if parts is not None:
+            self._take_in(parts)
+
+    def _leave_bell(self) -> None:
+        """Have all come by the socket from now on: somebody watches it, or looks without waiting."""
+        inlet, self._bell_inlet = self._bell_inlet, None
+        if inlet is not None:
+            inlet.bell.leave()
+
+    def _read_if_due(self) -> None:
         """Read all that has arrived where the newest counts or some time went by, else one where none waits.
 
         Why: to read and hand over one by one costs half, and who comes seldom needs room for what comes.
         """
         now_s = time.monotonic()
-        if self._newest_only or now_s >= self._drain_due_s:
+        is_due = now_s >= self._drain_due_s
+        if self._inlet is not None and self._inlet.bell.board is not None:
+            self._read_board(DRAIN_MAX if is_due or self._newest_only else int(not len(self._waiting)))
+            # Why not at once where something waits: what comes by the socket now is not urgent.
+            is_due &= not len(self._waiting) or now_s >= self._drain_due_s + DRAIN_EACH_S
+        elif not is_due and not self._newest_only:
+            if not len(self._waiting):
+                self._read(1)
+        else:
+            is_due = True
+        if is_due:
             self._drain_due_s = now_s + DRAIN_EACH_S
             self._drain()
-        elif not len(self._waiting):
-            self._read(1)
+
+    def _read_board(self, count: int = DRAIN_MAX) -> None:
+        """Take in at most `count` notices of the only camera's board, where they come that way."""
+        inlet = self._inlet
+        for _ in range(count):
+            data = None if inlet is None or inlet.bell.board is None else inlet.bell.board.read()
+            if inlet is None or data is None:
+                return
+            now_ns = time.monotonic_ns()
+            try:
+                found = inlet.take_entry(data)
+            except WireError as error:
+                self.counters.refuse(error.reason)
+                continue
+            if found is not None:
+                self._inbox.put(*found, len(data), now_ns)
 
     def _drain(self) -> None:
         """Read what has arrived, at most DRAIN_MAX messages so that a flood cannot hold the caller.
@@ -202,12 +244,12 @@ class Subscriber(Resource):
         count = self._read(DRAIN_MAX)
         # Why half: libzmq counts what was read in steps of half a queue, and takes it for full until then.
         if self._newest_only and count >= self._link.depth // 2:
-            while count < DRAIN_MAX and self.socket.poll(SETTLE_MS):
+            while count < DRAIN_MAX and self._own.get().poll(SETTLE_MS):
                 count += self._read(DRAIN_MAX - count)
 
     def _read(self, count: int) -> int:
         """Read at most `count` of what has arrived, and not for long; returns how many there were."""
-        socket, until_s = self.socket, time.monotonic() + DRAIN_MAX_S
+        socket, until_s = self._own.get(), time.monotonic() + DRAIN_MAX_S
         for number in range(count):
             # Why also by time: large pictures may come as fast as they are copied, and would never end.
             if number and time.monotonic() > until_s:
@@ -221,26 +263,15 @@ class Subscriber(Resource):
 
     def _take_in(self, parts: list[Buffer]) -> None:
         now_ns = time.monotonic_ns()
+        # Why before it: what is on the board was sent before.
+        self._read_board()
         try:
             found = self._find_pixels(parts)
         except WireError as error:
             self.counters.refuse(error.reason)
             return
-        if found is None:
-            return
-        message, pixels = found
-        self.counters.received += 1
-        finding = self._gaps.observe(message, now_ns)
-        if isinstance(finding, Repeat):
-            self.counters.repeated += 1
-            return
-        self._note(finding)
-        nbytes = count_bytes(parts)
-        if pixels is not None and self._keeps:
-            if not self._keep(message, pixels):
-                return
-            nbytes += pixels.nbytes
-        self.counters.skipped += self._waiting.put(Waiting(message, now_ns, nbytes, pixels))
+        if found is not None:
+            self._inbox.put(*found, count_bytes(parts), now_ns)
 
     def _find_pixels(self, parts: list[Buffer]) -> tuple[Message, RingPixels | None] | None:
         """The message, and its pixels where it is a notice; None for a notice that leads nowhere."""
@@ -249,49 +280,5 @@ class Subscriber(Resource):
             return decode_message(parts), None
         return inlet.take_parts(parts)
 
-    def _keep(self, message: Message, pixels: RingPixels) -> bool:
-        try:
-            if pixels.keep():
-                return True
-            self._note(Overrun(str(message.topic), message.origin.seq))
-        except WireError as error:
-            self.counters.refuse(error.reason)
-        return False
-
-    def _pop(self) -> Received | None:
-        """The next message that decodes, oldest first."""
-        while (waiting := self._waiting.pop()) is not None:
-            message, pixels = waiting.message, waiting.pixels
-            if self._lifespan.is_over(message):
-                self.counters.stale += 1
-                continue
-            try:
-                body = decode_body(message) if pixels is None else pixels.read()
-            except WireError as error:
-                self.counters.refuse(error.reason)
-                continue
-            if body is None and pixels is not None:
-                self._note(Overrun(str(message.topic), message.origin.seq))
-                continue
-            self.counters.delivered += 1
-            return Received(message.topic, message.origin, body, waiting.came_ns)
-        return None
-
     def _subscribe(self, prefix: bytes, is_on: bool) -> None:
-        self.socket.setsockopt(zmq.SUBSCRIBE if is_on else zmq.UNSUBSCRIBE, prefix)
-
-    def _note(self, finding: Finding | None) -> None:
-        if finding is None:
-            return
-        self.counters.note(finding)
-        if self._on_finding is not None:
-            self._on_finding(finding)
-
-
-def _prefix(topic: str) -> bytes:
-    try:
-        return topic.encode("ascii")
-    except UnicodeEncodeError:
-        raise TransportError(
-            f"{topic!r} cannot begin a topic", next_step="write it like frame/cam1/ or state/"
-        ) from None
+        self._own.get().setsockopt(zmq.SUBSCRIBE if is_on else zmq.UNSUBSCRIBE, prefix)

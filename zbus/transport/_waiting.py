@@ -8,10 +8,20 @@ from typing import Protocol
 
 from zbus.transport._gaps import TOPICS_MAX
 from zbus.transport._ring_inlet import RingPixels
-from zbus.wire import Message, Topic
+from zbus.wire import AnyBody, Message, Origin, Topic
 
 # Room for the largest frame there is, and for another that comes while it is looked at.
 WAITING_MAX_BYTES = 536_870_912
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message as it was handed over: its topic, who sent it, its body, and when it came (monotonic)."""
+
+    topic: Topic
+    origin: Origin
+    body: AnyBody | None
+    received_mono_ns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,11 @@ from zbus.wire._relay import (
     encode_relay,
 )
 from zbus.wire._ring import (
+    RING_BELL_AT,
+    RING_ENTRIES_MIN,
+    RING_ENTRY_BYTES,
     RING_HEADER_BYTES,
+    RING_SHOWN_AT,
     RingHeader,
     check_ring_name,
     decode_ring_header,
@@ -93,6 +97,7 @@ from zbus.wire._state import (
     decode_state,
 )
 from zbus.wire._topics import (
+    BELL_RENDITION,
     CONTROL,
     EVENT,
     FRAME,
@@ -120,6 +125,7 @@ from zbus.wire._tracks import (
 __all__ = [
     "BEACON_MAX_BYTES",
     "BEACON_PORT",
+    "BELL_RENDITION",
     "CLEAR",
     "CODECS",
     "CONFIRMED",
@@ -153,8 +159,12 @@ __all__ = [
     "RELAY_NODE_TOPICS_MAX",
     "RELAY_TOPICS_MAX",
     "REPLY",
+    "RING_BELL_AT",
+    "RING_ENTRIES_MIN",
+    "RING_ENTRY_BYTES",
     "RING_HEADER_BYTES",
     "RING_RENDITION",
+    "RING_SHOWN_AT",
     "RUNNING",
     "SHAPES_MAX_PER_CAMERA",
     "SIDE_MAX_PX",

@@ -9,7 +9,7 @@ from zbus.wire._frame import Frame, decode_frame
 from zbus.wire._notice import FrameNotice, decode_notice
 from zbus.wire._overlay import OverlaySet, decode_overlay_set
 from zbus.wire._state import Event, State, decode_event, decode_state
-from zbus.wire._topics import EVENT, FRAME, OVERLAY, RING_RENDITION, STATE, TRACKS
+from zbus.wire._topics import BELL_RENDITION, EVENT, FRAME, OVERLAY, RING_RENDITION, STATE, TRACKS
 from zbus.wire._tracks import TracksMessage, decode_tracks
 
 AnyBody = Frame | FrameNotice | TracksMessage | OverlaySet | State | Event
@@ -25,7 +25,7 @@ _DECODERS: dict[str, Callable[[Message], AnyBody]] = {
 
 def decode_body(message: Message) -> AnyBody | None:
     """Read the body of a message; None for a kind that this version does not know. Raises WireError."""
-    if message.topic.rendition == RING_RENDITION and message.topic.kind == FRAME:
+    if message.topic.rendition in (RING_RENDITION, BELL_RENDITION) and message.topic.kind == FRAME:
         return decode_notice(message)
     decoder = _DECODERS.get(message.topic.kind)
     return decoder(message) if decoder else None

@@ -12,7 +12,7 @@ from zbus.wire._limits import SOURCE_MAX_CHARS, TOPIC_MAX_BYTES
 FRAME, TRACKS, OVERLAY, STATE, EVENT = "frame", "tracks", "overlay", "state", "event"
 KINDS = (FRAME, TRACKS, OVERLAY, STATE, EVENT)
 CONTROL, REPLY = "control", "reply"
-JPEG_RENDITION, RING_RENDITION = "jpeg", "ring"
+JPEG_RENDITION, RING_RENDITION, BELL_RENDITION = "jpeg", "ring", "bell"
 
 # Why: the same few topics come again and again.
 TOPICS_REMEMBERED = 1_024

@@ -24,7 +24,7 @@ from zbus_brokers.edge._outer import Outer
 
 TAKE_MAX = 64
 # What no other computer can map (spec 9).
-RING_PREFIX = b"frame.ring/"
+RING_PREFIXES = (b"frame.ring/", b"frame.bell/")
 
 
 class PublishDoor(Resource):
@@ -64,7 +64,7 @@ class PublishDoor(Resource):
             frames = recv_frames(self.outer.socket)
             if frames is None:
                 return
-            if not is_message(frames) or frames[0].bytes.startswith(RING_PREFIX):
+            if not is_message(frames) or frames[0].bytes.startswith(RING_PREFIXES):
                 self.counters["published_in_refused"] += 1
             else:
                 self._pass_on(frames)
@@ -86,7 +86,7 @@ class PublishDoor(Resource):
             if frames is None:
                 return
             notice = frames[0].bytes
-            if len(frames) != 1 or notice[1:].startswith(RING_PREFIX):
+            if len(frames) != 1 or notice[1:].startswith(RING_PREFIXES):
                 continue
             if notice[:1] == b"\1":
                 self._wanted.add(notice[1:])

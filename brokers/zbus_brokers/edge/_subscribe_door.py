@@ -21,7 +21,7 @@ from zbus.transport import (
 from zbus_brokers.edge._guests import Guests, log
 from zbus_brokers.edge._holders import Connection, Holders
 from zbus_brokers.edge._outer import Outer
-from zbus_brokers.edge._publish_door import RING_PREFIX, TAKE_MAX
+from zbus_brokers.edge._publish_door import RING_PREFIXES, TAKE_MAX
 
 # No topic is longer (spec 2), so that a longer prefix matches nothing.
 PREFIX_MAX_BYTES = 128
@@ -98,7 +98,7 @@ class SubscribeDoor(Resource):
             frames = recv_frames(self._inner)
             if frames is None:
                 return
-            if frames[0].bytes.startswith(RING_PREFIX):
+            if frames[0].bytes.startswith(RING_PREFIXES):
                 continue
             is_sent = self.outer.send(frames)
             self.counters["published_out" if is_sent else "published_out_dropped"] += 1
@@ -135,12 +135,12 @@ class SubscribeDoor(Resource):
             self._tell_broker(b"\0", released)
 
     def _add(self, connection: Connection, wanted: bytes, part: zmq.Frame) -> None:
-        if wanted.startswith(RING_PREFIX):
+        if wanted.startswith(RING_PREFIXES):
             # Why no word of it: who subscribes to frames asks for this too, in case it is on this machine.
             return
         guest = self._guests.find(part)
         granted = guest.rights.narrow(wanted) if guest and len(wanted) <= PREFIX_MAX_BYTES else []
-        granted = [prefix for prefix in granted if not prefix.startswith(RING_PREFIX)]
+        granted = [prefix for prefix in granted if not prefix.startswith(RING_PREFIXES)]
         if not granted:
             self._guests.refuse(guest, f"hear {wanted[:PREFIX_MAX_BYTES]!r}")
         if not granted or not self._holders.has_room(connection, wanted):

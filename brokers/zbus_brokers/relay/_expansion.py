@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from zbus.errors import WireError
-from zbus.wire import FRAME, RELAY_TOPICS_MAX, RING_RENDITION, Topic, decode_topic
+from zbus.wire import BELL_RENDITION, FRAME, RELAY_TOPICS_MAX, RING_RENDITION, Topic, decode_topic
 
 # Why: these speak of one host's own processes and pixels, and every host has them.
 OWN_NODES = ("directory", "supervisor")
-OWN_RENDITIONS = (RING_RENDITION,)
+OWN_RENDITIONS = (RING_RENDITION, BELL_RENDITION)
 
 
 def expand(prefixes: Collection[bytes], topics: Iterable[str]) -> list[str]:
@@ -41,8 +41,11 @@ def read_topic(name: str) -> Topic | None:
 
 def _of_pixels(prefix: bytes) -> bytes:
     """Who wants notices of pictures in shared memory wants the pictures."""
-    notices = f"{FRAME}.{RING_RENDITION}/".encode()
-    return f"{FRAME}/".encode() + prefix[len(notices) :] if prefix.startswith(notices) else prefix
+    for rendition in OWN_RENDITIONS:
+        notices = f"{FRAME}.{rendition}/".encode()
+        if prefix.startswith(notices):
+            return f"{FRAME}/".encode() + prefix[len(notices) :]
+    return prefix
 
 
 def _covers(prefix: bytes, name: str) -> bool:

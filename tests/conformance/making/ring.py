@@ -18,7 +18,7 @@ NOWHERE: Fields = {"ring": "", "ring_generation": 0, "ring_slot": 0, "ring_lock"
 HEAD = {
     "magic": b"zbusring",
     "version": 1,
-    "header_bytes": 64,
+    "header_bytes": 256,
     "generation": GENERATION,
     "slot_count": 2,
     "slot_header_bytes": 64,
@@ -26,6 +26,8 @@ HEAD = {
     "payload_max": 8,
     "writer_pid": 1000,
     "writer_start": 12_345,
+    "board_entries": 2,
+    "board_entry_bytes": 64,
 }
 
 
@@ -38,6 +40,7 @@ def notice_vectors() -> Iterator[Vector]:
     )
     for key in WHERE:
         yield refused(f"no {key}", notice(without(WHERE, key)), "missing_key")
+    yield valid("a sign of life", [b"frame.bell/cam1/", notice(WHERE)[1]], {**ORIGIN, **FRAME, **WHERE})
     yield refused("a payload", [*notice(WHERE), PIXELS], "wrong_part_count")
     for name in (
         "../../etc/passwd",
@@ -67,7 +70,7 @@ def notice_vectors() -> Iterator[Vector]:
 
 def ring_vectors() -> Iterator[Vector]:
     empty, whole = slot(0, b""), slot(4, PIXELS)
-    expect: dict[str, Any] = without(HEAD, "magic")
+    expect: dict[str, Any] = without(HEAD, "magic") | {"board": [b"two", b"three"]}
     yield valid(
         "two slots, one being written",
         [ring(HEAD, slot(5, b"\xff\xff"), whole)],
@@ -81,11 +84,17 @@ def ring_vectors() -> Iterator[Vector]:
         [ring(HEAD, empty, whole) + bytes(100)],
         expect | {"locks": [0, 4], "pixels": [None, PIXELS]},
     )
-    later = {"header_bytes": 128, "slot_header_bytes": 192, "slot_stride": 256}
+    later = {"header_bytes": 320, "slot_header_bytes": 192, "slot_stride": 256}
     yield valid(
         "longer heads",
         [ring(HEAD | later, slot(2, PIXELS, 192, 256), slot(0, b"", 192, 256))],
         expect | later | {"locks": [2, 0], "pixels": [PIXELS, None]},
+    )
+    none = {"board_entries": 0, "board_entry_bytes": 0}
+    yield valid(
+        "no board",
+        [ring(HEAD | none, empty, whole)],
+        expect | none | {"locks": [0, 4], "pixels": [None, PIXELS], "board": []},
     )
     unknown = {"writer_start": 0}
     yield valid(
@@ -112,15 +121,20 @@ def ring_vectors() -> Iterator[Vector]:
         ("pixels larger than the stride", {"payload_max": 65}, "size_mismatch"),
         ("pixels larger than any frame", {"payload_max": 2**40}, "out_of_range"),
         ("slots without pixels", {"payload_max": 0}, "out_of_range"),
-        ("a head that is too short", {"header_bytes": 32}, "out_of_range"),
+        ("a head that is too short", {"header_bytes": 192}, "out_of_range"),
         ("a head that is too long", {"header_bytes": 8192}, "out_of_range"),
-        ("a head that is not in steps of 64", {"header_bytes": 100}, "size_mismatch"),
+        ("a head that is not in steps of 64", {"header_bytes": 300}, "size_mismatch"),
         ("slots without a head", {"slot_header_bytes": 0}, "out_of_range"),
+        ("too many entries", {"board_entries": 4097}, "out_of_range"),
+        ("entries without room", {"board_entry_bytes": 0}, "out_of_range"),
+        ("entries that are too large", {"board_entry_bytes": 8256}, "out_of_range"),
+        ("entries that are not in steps of 64", {"board_entry_bytes": 100}, "size_mismatch"),
+        ("more entries than the file has", {"board_entries": 3}, "size_mismatch"),
     ):
         yield refused(what, [ring(HEAD, empty, whole, **changes)], reason)
     yield refused("an empty file", [b""], "size_mismatch")
-    yield refused("a header cut off", [ring(HEAD, empty, whole)[:63]], "size_mismatch")
-    yield refused("a last slot cut off", [ring(HEAD, empty, whole)[:-1]], "size_mismatch")
+    yield refused("a header cut off", [ring(HEAD, empty, whole)[:255]], "size_mismatch")
+    yield refused("a last entry cut off", [ring(HEAD, empty, whole)[:-1]], "size_mismatch")
 
 
 def notice(where: Fields) -> list[bytes]:
@@ -128,9 +142,19 @@ def notice(where: Fields) -> list[bytes]:
 
 
 def ring(head: Fields, *slots: bytes, **lies: Any) -> bytes:
-    """A ring's file; `lies` change what its header says, not where its slots are."""
-    packed = struct.pack("<8sIIQIIQQQQ", *(head | lies).values())
-    return packed.ljust(head["header_bytes"], b"\x00") + b"".join(slots)
+    """A ring's file; `lies` change what its header says, not where its slots are.
+
+    Its bell was rung three times. What was shown first has been written over by the third, on a board of two.
+    """
+    packed = struct.pack("<8sIIQIIQQQQII", *(head | lies).values())
+    bell = packed.ljust(128, b"\x00") + struct.pack("<I", 3)
+    start = bell.ljust(192, b"\x00") + struct.pack("<Q", 3)
+    board = entry(6, b"three") + entry(4, b"two") if head["board_entries"] else b""
+    return start.ljust(head["header_bytes"], b"\x00") + b"".join(slots) + board
+
+
+def entry(lock: int, notice: bytes) -> bytes:
+    return (struct.pack("<QQ", lock, len(notice)) + notice).ljust(64, b"\x00")
 
 
 def slot(lock: int, pixels: bytes, head: int = 64, stride: int = 128) -> bytes:

@@ -1,7 +1,7 @@
 import pytest
 
 from zbus.errors import WireError
-from zbus.transport import RingPlan
+from zbus.transport import RingPlan, RingReader
 from zbus.transport import _frame_way as frame_way_module
 from zbus.transport import _ring_file as ring_file_module
 from zbus.transport._frame_way import FrameWay
@@ -12,7 +12,7 @@ from zbus.wire import NO_RING, Frame, FrameNotice, Origin, decode_body, decode_m
 from .messages import CAM, frame
 
 ORIGIN = Origin("cam1", "s1", 3, 5)
-RING, INLINE = b"frame.ring/cam1/", b"frame/cam1/"
+RING, BELL, INLINE = b"frame.ring/cam1/", b"frame.bell/cam1/", b"frame/cam1/"
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +83,42 @@ def test_a_loaned_picture_is_copied_for_the_socket(outlet, interest):
     assert bytes(pixels) == b"\x01" * 4
     own = frame(0)
     assert way.encode(interest, ORIGIN, own)[0][2] is own.data
+
+
+def shown_by(messages):
+    return [message[0] for message in messages]
+
+
+def test_the_board_has_every_notice_and_messages_are_signs_of_life(outlet, interest, folder):
+    way = FrameWay(CAM, outlet)
+    interest._take(b"\x01" + BELL)
+    ((name, first),) = way.encode(interest, ORIGIN, frame(0))
+    assert name == BELL
+    where = decode_body(decode_message([name, first])).reference
+    board = RingReader(where.ring, where.generation).board
+    assert board.find(first)
+    assert way.encode(interest, ORIGIN, frame(1)) == []
+    assert decode_message([BELL, board.read()]).header["frame_number"] == 1
+    interest._take(b"\x01" + RING)
+    assert shown_by(way.encode(interest, ORIGIN, frame(2))) == [RING]
+    way._life_due_s = 0.0
+    assert shown_by(way.encode(interest, ORIGIN, frame(3))) == [BELL, RING]
+    way._told_ring = "another"
+    assert shown_by(way.encode(interest, ORIGIN, frame(4))) == [BELL, RING]
+    numbers = [decode_message([BELL, each]).header["frame_number"] for each in iter(board.read, None)]
+    assert numbers == [2, 3, 4]
+
+
+def test_a_notice_without_a_place_on_the_board_goes_by_message_each_time(outlet, interest, monkeypatch):
+    monkeypatch.setattr("zbus.transport._ring_file.has_bell", lambda: False)
+    way = FrameWay(CAM, outlet)
+    interest._take(b"\x01" + BELL)
+    for _ in range(3):
+        assert shown_by(way.encode(interest, ORIGIN, frame(0))) == [BELL]
+
+
+def test_without_a_ring_who_waits_at_the_bell_is_told_now_and_then(interest):
+    way = FrameWay(CAM, None)
+    interest._take(b"\x01" + BELL)
+    assert shown_by(way.encode(interest, ORIGIN, frame(0))) == [BELL, INLINE]
+    assert shown_by(way.encode(interest, ORIGIN, frame(0))) == [INLINE]

@@ -23,7 +23,7 @@ def made(tmp_path):
 def test_a_ring_is_private_whole_and_says_who_writes(made, tmp_path):
     found = (tmp_path / made.name).stat()
     assert stat.S_IMODE(found.st_mode) == 0o600
-    assert found.st_size == made.header.file_bytes == 64 + 4 * (64 + 1024)
+    assert found.st_size == made.header.file_bytes == 256 + 4 * (64 + 1024) + 64 * 1024
     assert found.st_blocks * 512 >= found.st_size
     assert (made.header.writer_pid, made.header.writer_start) == (os.getpid(), start_of(os.getpid()))
 

@@ -27,8 +27,9 @@ def outlet():
     ("plan", "free", "slots"),
     [
         (RingPlan(seconds=1, rate_hz=30), 10**9, 30),
-        (RingPlan(seconds=1, rate_hz=30, max_bytes=10_880), 10**9, 10),
-        (RingPlan(seconds=1, rate_hz=30), 20_000, 9),
+        (RingPlan(seconds=1, rate_hz=30, max_bytes=65_792 + 10_880), 10**9, 10),
+        (RingPlan(seconds=1, rate_hz=200, max_bytes=256 + 100 * 2_112), 10**9, 100),
+        (RingPlan(seconds=1, rate_hz=30), 2 * 65_792 + 20_000, 9),
         (RingPlan(seconds=0.001, rate_hz=1), 10**9, 4),
         (RingPlan(seconds=3600, rate_hz=1000), 10**9, 1024),
         (RingPlan(), 0, 0),

@@ -172,7 +172,7 @@ def test_loans_of_one_thread_are_sent_by_another(tmp_path):
                 continue
             reference = ring.commit(array)
             file = open_ring_file(reference.ring, reference.generation, tmp_path)
-            start = 64 + reference.slot * file.header.slot_stride + 64
+            start = file.header.header_bytes + reference.slot * file.header.slot_stride + 64
             assert np.frombuffer(file.memory, np.uint8, 1000, start).tobytes() == bytes([number % 256]) * 1000
             shown += 1
         thread.join()

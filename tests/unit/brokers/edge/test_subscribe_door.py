@@ -101,7 +101,8 @@ def test_the_ring_is_not_offered(edge, broker, wait_until):
     key = edge.key("all", subscribe=("",))
     with (
         Publisher("p", connect=[broker.publish]) as publisher,
-        knock(zmq.SUB, edge.subscribe, key, topics=("frame.ring/cam1/", "event/cam1/")),
+        knock(zmq.SUB, edge.subscribe, key, topics=("frame.ring/cam1/", "frame.bell/cam1/", "event/cam1/")),
     ):
         wait_until(lambda: publisher.wants(CAMS[0]))
         assert not publisher.wants(Topic("frame", "cam1", "ring"))
+        assert not publisher.wants(Topic("frame", "cam1", "bell"))

@@ -19,6 +19,7 @@ TOPICS = ["frame/a/", "frame/ab/", "frame.jpeg/a/", "tracks/t/", "state/a/"]
         ([b"frame.jpeg/"], ["frame.jpeg/a/"]),
         ([b"frame.jpeg"], []),
         ([b"frame.ring/a/"], ["frame/a/"]),
+        ([b"frame.bell/a/"], ["frame/a/"]),
         ([b"frame.jpeg/a/", b"st", b"state/"], ["frame.jpeg/a/", "state/a/"]),
         ([b"frame/a/\xff", b"x/"], []),
     ],
@@ -39,6 +40,7 @@ def test_so_many_are_asked_for_at_most() -> None:
         ("frame/a/", True),
         ("frame.jpeg/a/", False),
         ("frame.ring/a/", False),
+        ("frame.bell/a/", False),
         ("state/directory/", False),
         ("event/supervisor/", False),
         ("state/supervisor.left/", True),
@@ -48,7 +50,7 @@ def test_so_many_are_asked_for_at_most() -> None:
     ],
 )
 def test_only_what_is_allowed_crosses_and_nothing_of_a_host_alone(topic: str, crosses: bool) -> None:
-    assert may_cross(topic, ["frame/", "frame.ring/", "state/", "event"]) == crosses
+    assert may_cross(topic, ["frame/", "frame.ring/", "frame.bell/", "state/", "event"]) == crosses
 
 
 def test_what_is_no_topic_is_none() -> None:
