@@ -200,7 +200,12 @@ def read_ring(parts):
         data[begin : begin + header.payload_max] if lock and lock % 2 == 0 else None
         for begin, lock in zip(begins, locks, strict=True)
     ]
-    return fields_of(header) | {"version": 1, "locks": locks, "pixels": pixels, "board": read_board(data, header)}
+    return fields_of(header) | {
+        "version": 1,
+        "locks": locks,
+        "pixels": pixels,
+        "board": read_board(data, header),
+    }
 
 
 def read_board(data, header):

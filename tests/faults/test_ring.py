@@ -21,6 +21,8 @@ import pytest
 
 from zbus.transport import EVERY, Gap, Overrun, Publisher, Received, Restart, RingPlan, RingReader, Subscriber
 from zbus.transport import sweep_rings as sweep
+from zbus.transport._bell import has_bell
+from zbus.transport._board import BoardReader
 from zbus.transport._ring_file import open_ring_file
 from zbus.wire import Frame, Topic, frame_of_image
 
@@ -51,6 +53,23 @@ while True:
     number += 1
     pictures[:] = number
     ring.copy_in(pictures.data)
+"""
+
+# Shows as fast as it can; notice n is made of the word n, and of one length or another.
+_RINGER = """
+import sys
+from pathlib import Path
+from zbus.transport import RingWriter, sweep_rings
+folder = Path(sys.argv[1])
+sweep_rings(folder)
+ring = RingWriter("ringtest", 4, 64, folder)
+ring.open()
+reference = ring.copy_in(b"x")
+print(ring.name, reference.generation, flush=True)
+number = 0
+while True:
+    ring.show(number.to_bytes(8, "little") * (20 + number % 100))
+    number += 1
 """
 
 # A camera that draws 16-bit pictures of its frame's number, at about a kilohertz.
@@ -189,6 +208,57 @@ def test_a_writer_that_is_killed_leaves_nothing_torn_and_nothing_behind(
     assert not list(folder.iterdir())
 
 
+def read_notices(board: BoardReader, count: int) -> tuple[int, int]:
+    """Wait for notices and read them; the last number, and how many were passed over. None is torn."""
+    last, missed = -1, 0
+    for _ in range(count):
+        data = board.read()
+        if data is None:
+            if not board.wait(0.05):
+                break
+            continue
+        number = int.from_bytes(data[:8], "little")
+        assert data == data[:8] * (20 + number % 100), "a torn notice was read"
+        assert number > last, "a notice came twice"
+        missed += number - last - 1
+        last = number
+    return last, missed
+
+
+@pytest.mark.skipif(not has_bell(), reason="there are no bells here")
+def test_no_torn_notice_is_read_off_the_board_in_a_hundred_thousand_reads(
+    scripts: Scripts, folder: Path
+) -> None:
+    """S28, for the board: a writer at full speed, which writes over what is read."""
+    name, generation = say(scripts.start(_RINGER, folder)).split()
+    board = RingReader(name, int(generation), folder).board
+    assert board is not None
+    last, missed = read_notices(board, READS)
+    assert last > 1_000
+    for _ in range(50):
+        # Why: long enough that a whole board is written over.
+        time.sleep(0.01)
+        assert read_notices(board, 20)[0] > last
+        missed += 1
+    assert missed
+
+
+@pytest.mark.skipif(not has_bell(), reason="there are no bells here")
+def test_a_writer_that_is_killed_while_it_rings_harms_nobody(scripts: Scripts, folder: Path) -> None:
+    """Row 54, for the board: whoever waits at it reads what is whole, and waits no longer than was said."""
+    chance = random.Random(13)
+    for _ in range(KILLS):
+        writer = scripts.start(_RINGER, folder)
+        name, generation = say(writer).split()
+        board = RingReader(name, int(generation), folder).board
+        assert board is not None
+        read_notices(board, chance.randrange(50, 1_000))
+        end(writer)
+        read_notices(board, READS)
+        assert board.read() is None
+        assert not board.wait(0.01)
+
+
 @pytest.fixture
 def camera() -> Iterator[Publisher]:
     with Publisher("ringtest", bind=["tcp://127.0.0.1:0"], ring=RingPlan(seconds=0.1)) as publisher:
@@ -300,15 +370,17 @@ def test_a_camera_that_is_killed_and_comes_back_is_read_on(scripts: Scripts, wai
     endpoint = say(camera)
     told: list[object] = []
     with Subscriber(endpoint, "frame/ringtest/", policy=EVERY, on_finding=told.append) as reader:
-        former, by_ring = "", 0
+        former, by_ring, by_bell = "", 0, 0
 
         def reads_on() -> bool:
-            nonlocal by_ring
+            nonlocal by_ring, by_bell
             received = reader.recv(20)
             assert received is not None
             assert is_whole(received)
-            by_ring += name_of_ring(reader) not in ("", former)
-            return by_ring > 50
+            is_new = name_of_ring(reader) not in ("", former)
+            by_ring += is_new
+            by_bell += is_new and reader._inlets[b"frame/ringtest/"].bell.board is not None
+            return by_ring > 50 and (by_bell > 20 or not has_bell())
 
         for killed in range(5):
             wait_until(reads_on)
@@ -319,7 +391,7 @@ def test_a_camera_that_is_killed_and_comes_back_is_read_on(scripts: Scripts, wai
                 assert is_whole(left)
             camera = scripts.start(_CAMERA, endpoint)
             assert say(camera) == endpoint
-            former, by_ring = name_of_ring(reader), 0
+            former, by_ring, by_bell = name_of_ring(reader), 0, 0
         # The ring is made with the first picture, and before that the old one was swept.
         wait_until(lambda: len(rings()) == 1 and rings()[0].name != former)
     end(camera)

@@ -21,6 +21,7 @@ from zbus.transport import (
     make_socket,
 )
 from zbus.transport import _subscriber as subscriber_module
+from zbus.transport._bell import has_bell
 from zbus.wire import Origin, Topic, frame_of_image
 
 from .messages import CAM, TOPIC, event, frame, parts
@@ -328,7 +329,7 @@ def settle(camera, subscriber, wait_until, first: int = 0) -> int:
     return number
 
 
-NOTICES = Topic("frame", "cam1", "ring")
+NOTICES, BELL = Topic("frame", "cam1", "ring"), Topic("frame", "cam1", "bell")
 
 
 @pytest.mark.parametrize("policy", [LATEST, EVERY])
@@ -348,6 +349,136 @@ def test_one_cameras_pixels_come_by_ring_without_a_gap(camera, wait_until, polic
             assert not received.body.image.flags.writeable
         counters = subscriber.counters
         assert (counters.gaps, counters.overruns, counters.stale) == (0, 0, 0)
+
+
+def settle_at_bell(camera, subscriber, wait_until, first: int = 0) -> int:
+    """Send frames until they come by the bell alone; returns the number of the next. None is lost."""
+    number = first
+
+    def by_bell() -> bool:
+        nonlocal number
+        camera.send(CAM, now_frame(number))
+        number += 1
+        while (received := subscriber.recv(0.02)) is not None:
+            seen.append(received.body.frame_number)
+        return at_bell(subscriber) and seen[-1] == number - 1 and not camera.wants_rendition(NOTICES)
+
+    seen: list[int] = []
+    wait_until(by_bell)
+    assert subscriber.counters.lost == subscriber.counters.restarts == subscriber.counters.overruns == 0
+    return number
+
+
+def at_bell(subscriber) -> bool:
+    return subscriber._inlet is not None and subscriber._inlet.bell.board is not None
+
+
+by_bell_here = pytest.mark.skipif(not has_bell(), reason="there are no bells here")
+
+
+@by_bell_here
+@pytest.mark.parametrize("policy", [LATEST, EVERY])
+@pytest.mark.parametrize("ring", ["copy", "view"])
+def test_who_waits_for_one_camera_is_woken_by_its_bell_and_who_looks_is_not(camera, wait_until, policy, ring):
+    """Over to the bell and back again, each frame once."""
+    with Subscriber(camera.endpoints, "frame/cam1/", policy=policy, ring=ring) as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        first = settle_at_bell(camera, subscriber, wait_until)
+        for number in range(first, first + 200):
+            camera.send(CAM, now_frame(number))
+            received = subscriber.recv(10)
+            assert received is not None
+            assert (received.topic, received.body.frame_number) == (CAM, number)
+            assert (received.body.image == number % 256).all()
+        assert not camera.wants_rendition(NOTICES)
+        assert camera.wants_rendition(BELL)
+        number = first + 200
+        assert subscriber.socket
+        seen = [number - 1]
+
+        def by_message() -> bool:
+            nonlocal number
+            camera.send(CAM, now_frame(number))
+            number += 1
+            wait_until(
+                lambda: (
+                    seen.extend(each.body.frame_number for each in subscriber.take())
+                    or seen[-1] == number - 1
+                )
+            )
+            return (
+                not at_bell(subscriber)
+                and camera.wants_rendition(NOTICES)
+                and not camera.wants_rendition(BELL)
+            )
+
+        wait_until(by_message)
+        assert seen == list(range(first + 199, number))
+        camera.send(CAM, now_frame(number))
+        assert subscriber.recv(10).body.frame_number == number
+        assert not at_bell(subscriber)
+        counters = subscriber.counters
+        assert (counters.gaps, counters.overruns, counters.stale) == (0, 0, 0)
+
+
+@by_bell_here
+def test_who_waits_at_a_bell_gives_up_in_time(camera, wait_until):
+    with Subscriber(camera.endpoints, "frame/cam1/") as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        settle_at_bell(camera, subscriber, wait_until)
+        began_s = time.monotonic()
+        assert subscriber.recv(0.2) is None
+        assert time.monotonic() - began_s >= 0.2
+        assert subscriber.recv(0) is None
+
+
+@by_bell_here
+def test_larger_pictures_have_another_bell(camera, wait_until):
+    with Subscriber(camera.endpoints, "frame/cam1/", policy=EVERY) as subscriber:
+        wait_until(lambda: camera.wants(CAM))
+        number = settle_at_bell(camera, subscriber, wait_until)
+        former = subscriber._inlet.bell.board
+        for _ in range(5):
+            sent = frame(number, 128, 96)
+            camera.send(CAM, replace(sent, captured_ns=time.time_ns(), mono_ns=time.monotonic_ns()))
+            received = subscriber.recv(10)
+            assert received.body.frame_number == number
+            assert received.body.width == 128
+            number += 1
+        assert at_bell(subscriber)
+        assert subscriber._inlet.bell.board is not former
+        assert not camera.wants_rendition(NOTICES)
+
+
+@by_bell_here
+def test_a_camera_that_loses_its_ring_is_read_inline_and_back(wait_until):
+    first = Publisher("cam1", link=SMALL_OUT, bind=[ANY], ring=RingPlan(), session="s1")
+    first.open()
+    endpoint = first.endpoints[0]
+    with Subscriber(endpoint, "frame/cam1/", policy=EVERY) as subscriber:
+        wait_until(lambda: first.wants(CAM))
+        settle_at_bell(first, subscriber, wait_until)
+        first.close()
+        with open_again(endpoint, wait_until, session="s2") as second:
+            numbers: list[int] = []
+
+            def inline() -> bool:
+                second.send(CAM, now_frame(len(numbers)))
+                if (received := subscriber.recv(0.1)) is not None:
+                    numbers.append(received.body.frame_number)
+                return bool(numbers) and not at_bell(subscriber)
+
+            wait_until(inline)
+            assert subscriber.counters.restarts == 1
+        with open_again(endpoint, wait_until, session="s3", ring=RingPlan()) as third:
+
+            def at_bell_again() -> bool:
+                third.send(CAM, now_frame(7))
+                while subscriber.recv(0.02) is not None:
+                    pass
+                return at_bell(subscriber)
+
+            wait_until(at_bell_again)
 
 
 @pytest.mark.parametrize(("topics", "ring"), [("frame/", "copy"), ("frame/cam1/", "off"), ("", "view")])
