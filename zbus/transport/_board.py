@@ -58,6 +58,11 @@ class BoardReader:
         self._entry_bytes, self._room = header.board_entry_bytes, header.board_entry_bytes - HEAD_BYTES
         self._next = self._words[RING_SHOWN_AT >> 3]
 
+    @property
+    def waiting(self) -> int:
+        """How many notices there are to read, as the writer says."""
+        return self._words[RING_SHOWN_AT >> 3] - self._next
+
     def read(self) -> bytes | None:
         """The next notice; None where there is none yet."""
         shown = self._words[RING_SHOWN_AT >> 3]

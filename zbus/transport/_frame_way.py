@@ -38,35 +38,42 @@ class FrameWay:
         self._writer = NoticeWriter()
         self._due_s = self._life_due_s = 0.0
         self._told_ring = ""
+        self._changes = -1
+        self._by_ring = self._by_bell = self._is_inline = False
 
     def encode(self, interest: Interest, origin: Origin, frame: Frame) -> list[list[Buffer]]:
         """The messages of a frame; none where nobody wants any. Who waits at the bell is woken already.
 
         Raises WireError.
         """
+        if interest.changes != self._changes:
+            self._changes = interest.changes
+            self._by_ring = interest.names_rendition(self._notices)
+            self._by_bell = interest.names_rendition(self._bell)
+            self._is_inline = self.outlet is None or interest.covers(self.topic)
         messages: list[list[Buffer]] = []
-        by_ring, by_bell = interest.names_rendition(self._notices), interest.names_rendition(self._bell)
-        if by_ring or by_bell:
-            messages += self._notice(origin, frame, by_ring=by_ring, by_bell=by_bell)
-        if self.outlet is None or interest.covers(self.topic):
+        if self._by_ring or self._by_bell:
+            messages = self._notice(origin, frame)
+        elif not self._is_inline:
+            frame.header()
+        if self._is_inline:
             if self.outlet is not None and self.outlet.owns(frame.data):
                 # Why: the socket sends when it can, and the slot may hold another picture by then.
                 frame = replace(frame, data=bytes(frame.data))
             messages.append(encode_message(self.topic, origin, frame))
-        if not messages:
-            frame.header()
         return messages
 
-    def _notice(self, origin: Origin, frame: Frame, *, by_ring: bool, by_bell: bool) -> list[list[Buffer]]:
+    def _notice(self, origin: Origin, frame: Frame) -> list[list[Buffer]]:
         where = self.outlet.place(frame.data) if self.outlet else NO_RING
         if not where.ring and not self._is_due():
+            frame.header()
             return []
         notice = self._writer.encode(origin, frame, where)
         messages: list[list[Buffer]] = []
         # Why before all messages: who hears of a frame by one finds it on the board.
-        if by_bell and not self._ring(where, notice):
+        if self._by_bell and not self._ring(where, notice):
             messages.append([self._bell_name, notice])
-        if by_ring:
+        if self._by_ring:
             messages.append([self._name, notice])
         return messages
 

@@ -10,7 +10,7 @@ from zbus.transport._lifespan import Lifespan
 from zbus.transport._ring_inlet import RingPixels
 from zbus.transport._subscriber_counters import SubscriberCounters
 from zbus.transport._waiting import Queue, Received, Waiting
-from zbus.wire import Message, decode_body
+from zbus.wire import Frame, Message, decode_body
 
 
 class Inbox:
@@ -46,6 +46,25 @@ class Inbox:
                 return
             nbytes += pixels.nbytes
         self._counters.skipped += self._queue.put(Waiting(message, now_ns, nbytes, pixels))
+
+    def pass_through(self, message: Message, frame: Frame | None, now_ns: int) -> Received | None:
+        """Hand over at once what waits for nobody; a `frame` that is None was written over."""
+        counters = self._counters
+        counters.received += 1
+        finding = self._gaps.observe(message, now_ns)
+        if finding is not None:
+            if isinstance(finding, Repeat):
+                counters.repeated += 1
+                return None
+            self._note(finding)
+        if self._lifespan.is_over(message):
+            counters.stale += 1
+            return None
+        if frame is None:
+            self._note(Overrun(str(message.topic), message.origin.seq))
+            return None
+        counters.delivered += 1
+        return Received(message.topic, message.origin, frame, now_ns)
 
     def pop(self) -> Received | None:
         """The next message that decodes, oldest first."""

@@ -13,7 +13,7 @@ NOTICES_MAX = 1_024
 
 
 class Interest:
-    """The prefixes that somebody subscribes to.
+    """The prefixes that somebody subscribes to; `changes` is another number whenever they are others.
 
     Beyond SUBSCRIPTIONS_MAX they are only counted, and everything is taken to be wanted until those are gone.
     """
@@ -22,6 +22,7 @@ class Interest:
         self._prefixes: set[bytes] = set()
         self._uncounted = 0
         self._known: dict[Topic, tuple[bool, bool]] = {}
+        self.changes = 0
 
     def read(self, socket: zmq.Socket[bytes]) -> None:
         """Take in what has changed, without waiting."""
@@ -72,6 +73,7 @@ class Interest:
 
     def _take(self, notice: bytes) -> None:
         self._known.clear()
+        self.changes += 1
         sign, prefix = notice[:1], notice[1:]
         if sign == b"\x01":
             if prefix not in self._prefixes and len(self._prefixes) >= SUBSCRIPTIONS_MAX:

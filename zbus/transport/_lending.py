@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -67,5 +68,8 @@ class BufferPool:
 
 def address_of(data: Any) -> tuple[int, int]:
     """Where a buffer lies in memory, and how many bytes it has."""
+    if isinstance(data, memoryview) and not data.readonly and data.contiguous and data.nbytes:
+        # Why so: it costs a fraction of what asking an array does, for each picture that is sent.
+        return ctypes.addressof(ctypes.c_char.from_buffer(data)), data.nbytes
     array = np.frombuffer(data, np.uint8)
     return array.__array_interface__["data"][0], array.nbytes

@@ -153,8 +153,10 @@ class Subscriber(Resource):
         """
         deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            self._read_if_due()
-            received = self._inbox.pop()
+            received = self._take_one()
+            if received is None:
+                self._read_if_due()
+                received = self._inbox.pop()
             if received is not None:
                 return received
             left_s = None if deadline_s is None else deadline_s - time.monotonic()
@@ -199,6 +201,27 @@ class Subscriber(Resource):
         if inlet is not None:
             inlet.bell.leave()
 
+    def _take_one(self) -> Received | None:
+        """The frame of the only notice on the board, where nothing else is due."""
+        inlet = self._inlet
+        if inlet is None or (board := inlet.bell.board) is None or board.waiting != 1 or len(self._waiting):
+            return None
+        now_ns = time.monotonic_ns()
+        if now_ns > (self._drain_due_s + DRAIN_EACH_S) * 1e9 or (data := board.read()) is None:
+            return None
+        try:
+            found = inlet.take_frame(data)
+            if found is not None:
+                return self._inbox.pass_through(*found, now_ns)
+            self._put(inlet.take_entry(data), len(data), now_ns)
+        except WireError as error:
+            self.counters.refuse(error.reason)
+        return None
+
+    def _put(self, found: tuple[Message, RingPixels | None] | None, nbytes: int, now_ns: int) -> None:
+        if found is not None:
+            self._inbox.put(*found, nbytes, now_ns)
+
     def _read_if_due(self) -> None:
         """Read all that has arrived where the newest counts or some time went by, else one where none waits.
 
@@ -210,11 +233,10 @@ class Subscriber(Resource):
             self._read_board(DRAIN_MAX if is_due or self._newest_only else int(not len(self._waiting)))
             # Why not at once where something waits: what comes by the socket now is not urgent.
             is_due &= not len(self._waiting) or now_s >= self._drain_due_s + DRAIN_EACH_S
-        elif not is_due and not self._newest_only:
-            if not len(self._waiting):
-                self._read(1)
+        elif not is_due and not self._newest_only and not len(self._waiting):
+            self._read(1)
         else:
-            is_due = True
+            is_due |= self._newest_only
         if is_due:
             self._drain_due_s = now_s + DRAIN_EACH_S
             self._drain()
@@ -228,12 +250,9 @@ class Subscriber(Resource):
                 return
             now_ns = time.monotonic_ns()
             try:
-                found = inlet.take_entry(data)
+                self._put(inlet.take_entry(data), len(data), now_ns)
             except WireError as error:
                 self.counters.refuse(error.reason)
-                continue
-            if found is not None:
-                self._inbox.put(*found, len(data), now_ns)
 
     def _drain(self) -> None:
         """Read what has arrived, at most DRAIN_MAX messages so that a flood cannot hold the caller.
@@ -266,12 +285,9 @@ class Subscriber(Resource):
         # Why before it: what is on the board was sent before.
         self._read_board()
         try:
-            found = self._find_pixels(parts)
+            self._put(self._find_pixels(parts), count_bytes(parts), now_ns)
         except WireError as error:
             self.counters.refuse(error.reason)
-            return
-        if found is not None:
-            self._inbox.put(*found, count_bytes(parts), now_ns)
 
     def _find_pixels(self, parts: list[Buffer]) -> tuple[Message, RingPixels | None] | None:
         """The message, and its pixels where it is a notice; None for a notice that leads nowhere."""

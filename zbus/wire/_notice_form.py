@@ -69,33 +69,47 @@ class NoticeReader:
     def __init__(self) -> None:
         self._start = b""
         self._nbytes = -1
-        self._keys: dict[str, Any] = {}
+        self.keys: dict[str, Any] = {}
 
     def decode(self, data: bytes) -> dict[str, Any] | None:
         """The header; None where it has another form, or is not all right."""
+        numbers = self.numbers(data)
+        return None if numbers is None else _header_of(self.keys, numbers)
+
+    def numbers(self, data: bytes) -> tuple[int, ...] | None:
+        """What differs from the last notice: the values of `_NUMBERS`, all else is as in `keys`.
+
+        None where it has another form, or is not all right.
+        """
         if len(data) != self._nbytes or not data.startswith(self._start):
             return None
-        return self._numbers(data, self._start, self._keys)
+        return _read_numbers(data, len(self._start))
 
     def learn(self, data: bytes, header: Mapping[str, Any], frame: Frame) -> None:
         """Remember how a notice began whose header and `frame` were found to be right."""
         place = data.find(_MARKS[0])
         if place < 0 or len(data) != place + _BODY.size or frame.nbytes != header["nbytes"]:
             return
+        if any(key in header for key in _EXTRAS):
+            return
         keys = {key: value for key, value in header.items() if key not in _NUMBERS}
         # Why compare: only what this way of reading gets exactly right is read by it.
-        if self._numbers(data, data[:place], keys) == header:
-            self._start, self._nbytes, self._keys = data[:place], len(data), keys
+        numbers = _read_numbers(data, place)
+        if numbers is not None and _header_of(keys, numbers) == header:
+            self._start, self._nbytes, self.keys = data[:place], len(data), keys
 
-    def _numbers(self, data: bytes, start: bytes, keys: Mapping[str, Any]) -> dict[str, Any] | None:
-        found = _BODY.unpack_from(data, len(start))
-        numbers = found[1::2]
-        slot, lock = numbers[5], numbers[6]
-        if found[::2] != _MARKS or min(numbers) < 0 or slot >= RING_SLOTS_MAX or lock % 2 or not lock:
-            return None
-        header = dict(keys)
-        header.update(zip(_NUMBERS, numbers, strict=True))
-        return header
+
+def _read_numbers(data: bytes, place: int) -> tuple[int, ...] | None:
+    found = _BODY.unpack_from(data, place)
+    numbers = found[1::2]
+    slot, lock = numbers[5], numbers[6]
+    if found[::2] != _MARKS or min(numbers) < 0 or slot >= RING_SLOTS_MAX or lock % 2 or not lock:
+        return None
+    return numbers
+
+
+def _header_of(keys: Mapping[str, Any], numbers: tuple[int, ...]) -> dict[str, Any]:
+    return dict(keys) | dict(zip(_NUMBERS, numbers, strict=True))
 
 
 def _pack_start(origin: Origin, frame: Frame, where: RingReference) -> bytes:

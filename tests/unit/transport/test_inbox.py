@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 from zbus.transport._gaps import Gap, Overrun
 from zbus.transport._inbox import Inbox
 from zbus.transport._lifespan import Lifespan
 from zbus.transport._subscriber_counters import SubscriberCounters
 from zbus.transport._waiting import InOrder
 
-from .messages import message
+from .messages import CAM, frame, message
 
 
 class Pixels:
@@ -70,3 +72,24 @@ def test_a_full_queue_counts_what_it_passes_over():
     received = inbox.pop()
     assert received is not None
     assert received.body == 3
+
+
+def test_what_waits_for_nobody_is_judged_all_the_same():
+    found = []
+    counters, inbox = make(found)
+    picture = frame(0)
+    received = inbox.pass_through(message(0, topic=CAM), picture, 77)
+    assert received is not None
+    assert (received.body, received.received_mono_ns) == (picture, 77)
+    assert inbox.pass_through(message(0, topic=CAM), picture, 78) is None
+    assert inbox.pass_through(message(3, topic=CAM), None, 79) is None
+    assert found == [Gap("frame/cam1/", 2, 1), Overrun("frame/cam1/", 3)]
+    assert (counters.received, counters.delivered, counters.repeated, counters.overruns) == (3, 1, 1, 1)
+
+
+def test_what_is_too_old_is_not_passed_through():
+    counters = SubscriberCounters()
+    inbox = Inbox(InOrder(10), Lifespan(0.2, is_local=True), counters, None, keeps=False)
+    old = replace(message(0, topic=CAM), header={"relayed_mono_ns": 1})
+    assert inbox.pass_through(old, frame(0), 77) is None
+    assert counters.stale == 1
