@@ -68,8 +68,9 @@ class BufferPool:
 
 def address_of(data: Any) -> tuple[int, int]:
     """Where a buffer lies in memory, and how many bytes it has."""
-    if isinstance(data, memoryview) and not data.readonly and data.contiguous and data.nbytes:
+    view = memoryview(data)
+    if not view.readonly and view.c_contiguous and view.nbytes:
         # Why so: it costs a fraction of what asking an array does, for each picture that is sent.
-        return ctypes.addressof(ctypes.c_char.from_buffer(data)), data.nbytes
+        return ctypes.addressof(ctypes.c_char.from_buffer(view)), view.nbytes
     array = np.frombuffer(data, np.uint8)
     return array.__array_interface__["data"][0], array.nbytes
