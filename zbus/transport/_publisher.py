@@ -29,6 +29,8 @@ from zbus.wire import FRAME, RAW, Body, Buffer, Frame, Origin, Topic, encode_mes
 TOPICS_MAX = 4_096
 # So long what subscribers want is taken to be known by a publisher of frames.
 INTEREST_FRESH_S = 0.05
+# And so long by one whose frame went nowhere but into shared memory.
+INTEREST_NEW_S = 0.005
 
 __all__ = ["FRAMES_OUT", "SMALL_OUT", "Publisher", "PublisherCounters"]
 
@@ -129,7 +131,8 @@ class Publisher(Resource):
         """
         socket = self._own.get()
         seq, is_frame = self._next_seq(topic), isinstance(body, Frame)
-        if not is_frame or time.monotonic() - self._asked_s > INTEREST_FRESH_S:
+        known_s = time.monotonic() - self._asked_s if is_frame else 0.0
+        if not is_frame or known_s > INTEREST_FRESH_S:
             self._interest.read(socket)
         origin = origin or Origin(self.node, self.session, seq, time.time_ns())
         try:
@@ -139,7 +142,7 @@ class Publisher(Resource):
             raise
         self._seq[topic] = seq + 1
         unsent = [parts for parts in messages if not send_parts(socket, parts)]
-        if is_frame:
+        if is_frame and (messages or known_s > INTEREST_NEW_S):
             # Why afterwards: what is asked now is known when the next frame comes, and none waits for it.
             self._interest.read(socket)
             self._asked_s = time.monotonic()
