@@ -87,7 +87,9 @@ EDGE_OUT = Link(64, EDGE_SUBSCRIPTION_MAX_BYTES, kernel_buffer_bytes=_KERNEL_BUF
 
 def apply_options(socket: zmq.Socket[bytes], link: Link) -> None:
     """Set every option of `link` on a socket that is not yet bound or connected."""
-    for option, value in (_COMMON | (_HEARTBEAT if link.heartbeat else {})).items():
+    # Why not on a ROUTER: whoever asks faster than it reads fills its queue, and hanging up ends the process.
+    has_heartbeat = link.heartbeat and socket.type != zmq.ROUTER
+    for option, value in (_COMMON | (_HEARTBEAT if has_heartbeat else {})).items():
         socket.setsockopt(option, value)
     socket.setsockopt(zmq.SNDHWM, link.depth)
     socket.setsockopt(zmq.RCVHWM, link.depth)

@@ -59,3 +59,9 @@ def test_frames_do_not_hide_in_the_kernel():
 
 def test_only_links_that_are_always_read_have_heartbeats():
     assert [link for link in LINKS if link.heartbeat] == [CONTROL_LINK]
+
+
+def test_who_is_asked_sends_no_heartbeats():
+    with make_socket(zmq.ROUTER, CONTROL_LINK) as asked, make_socket(zmq.DEALER, CONTROL_LINK) as asker:
+        assert asked.getsockopt(zmq.HEARTBEAT_IVL) == 0
+        assert asker.getsockopt(zmq.HEARTBEAT_IVL) == 500
