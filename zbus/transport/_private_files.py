@@ -104,10 +104,14 @@ def replace_private(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def held(folder: Path) -> Generator[None]:
-    """While in `with`, no other process changes this folder. Blocks while one does."""
+    """While in `with`, no other process changes this folder. Blocks while one does. Raises KeysError."""
     import fcntl
 
-    fd = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600)
+    path = folder / _LOCK
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600)
+    except OSError as error:
+        raise KeysError(f"{path} cannot be opened: {error.strerror}", next_step=f"rm '{path}'") from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield

@@ -134,3 +134,10 @@ def test_who_changes_the_folder_is_alone(folder):
         order.append("first")
     thread.join(20)
     assert order == ["first", "second"]
+
+
+def test_a_lock_that_is_a_link_is_refused(folder, tmp_path):
+    (folder / ".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(KeysError, match="lock cannot be opened"), held(folder):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
