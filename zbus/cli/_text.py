@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 
+# What comes before the next step in an error that is told in a log.
+_ADVICE = "\n  try: "
+
 
 def printable(text: str) -> str:
     """`text` with everything that a terminal would obey, or that would begin a line, spelled out."""
@@ -17,4 +20,4 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  Why: logging calls it so.
         """The line of a record."""
-        return printable(super().formatMessage(record))
+        return printable(super().formatMessage(record).replace(_ADVICE, "; try: "))

@@ -30,3 +30,8 @@ def test_a_record_is_one_line_but_for_its_traceback() -> None:
     except ValueError:
         record.exc_info = sys.exc_info()
     assert "\nTraceback" in formatter.format(record)
+
+
+def test_what_to_try_next_stands_in_the_same_line():
+    record = logging.LogRecord("n", logging.WARNING, "", 0, "%s wants a key\n  try: make one", ("it",), None)
+    assert OneLine("%(message)s").format(record) == "it wants a key; try: make one"
