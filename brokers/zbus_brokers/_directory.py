@@ -42,7 +42,8 @@ from zbus_brokers._registry import LEASE_S, Entry, Registry
 
 log = logging.getLogger(__name__)
 
-TAKE_MAX = 256
+# Few, so that the forwarder has its turn between: a listing of a large rig takes a millisecond.
+TAKE_MAX = 16
 EXPIRY_PERIOD_S = 0.25
 
 Tell = Callable[[str, Mapping[str, Any]], None]

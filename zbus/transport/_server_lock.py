@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -47,6 +48,7 @@ class ServerLock(Resource):
         self.rig_key = RigKey("", "")
         self._by_key: dict[str, AllowedKey] = {}
         self._early: dict[str, AllowedKey] = {}
+        self._barred: dict[str, float] = {}
         self._seen: tuple[int, ...] = ()
         self._authenticator: ThreadAuthenticator | None = None
         self._undo = ExitStack()
@@ -100,8 +102,14 @@ class ServerLock(Resource):
         socket.setsockopt(zmq.CURVE_SECRETKEY, self.rig_key.secret.encode())
 
     def find(self, user_id: str) -> AllowedKey | None:
-        """The key by its `User-Id`, its public part; None where it is allowed no more."""
+        """The key by its `User-Id`, its public part; None where it is allowed no more, or barred."""
+        if time.monotonic() < self._barred.get(user_id, 0.0):
+            return None
         return self._by_key.get(user_id) or self._find_new(user_id)
+
+    def bar(self, public: str, for_s: float) -> None:
+        """Let an allowed key in no more for so long; the connections that it has are the caller's to end."""
+        self._barred[public] = time.monotonic() + for_s
 
     def find_sender(self, part: zmq.Frame) -> AllowedKey | None:
         """The key of the connection over which this part came, None where it is allowed no more."""

@@ -102,6 +102,9 @@ class ControlDoor(Resource):
         guest = self._guests.find(frames[-1])
         if guest is None:
             self._guests.refuse(guest, "ask")
+        elif not self._guests.may_ask_now(guest):
+            # Why without an answer: to write one costs more than to ask. Who asks as we do asks again.
+            self._guests.refuse(guest, "ask so much")
         elif len(parts) == 3:
             # An answer of a node to what came over its own link; the directory knows by the route.
             self._carry(identity, guest, parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 
 import zmq
@@ -10,6 +11,11 @@ import zmq
 from zbus.transport import EVERYTHING, AllowedKey, ServerLock, is_worth_a_line
 
 log = logging.getLogger(__name__)
+
+# What one key may ask of the rig in a row, and each second from then on, whatever its connections.
+ASKS_BURST, ASKS_HZ = 200.0, 100.0
+# How long a key that broke the socket for all others is not let in.
+BARRED_S = 60.0
 
 # Who comes in where nothing is locked.
 ANYBODY = AllowedKey("anybody", "", EVERYTHING)
@@ -21,10 +27,25 @@ class Guests:
     def __init__(self, lock: ServerLock | None) -> None:
         self._lock = lock
         self._refused: Counter[str] = Counter()
+        self._asks: dict[str, tuple[float, float]] = {}
 
     def find(self, part: zmq.Frame) -> AllowedKey | None:
         """The key of a message by one of its parts; None where it is allowed no more."""
         return ANYBODY if self._lock is None else self._lock.find_sender(part)
+
+    def may_ask_now(self, guest: AllowedKey, now_s: float | None = None) -> bool:
+        """False where this key has asked more than its share lately: the rig inside must not feel it."""
+        now_s = time.monotonic() if now_s is None else now_s
+        left, then_s = self._asks.get(guest.public, (ASKS_BURST, now_s))
+        left = min(ASKS_BURST, left + (now_s - then_s) * ASKS_HZ)
+        self._asks[guest.public] = (max(0.0, left - 1.0), now_s)
+        return left >= 1.0
+
+    def bar(self, guest: AllowedKey) -> None:
+        """Let this key in no more for BARRED_S."""
+        log.warning("%s sent what is no subscription, and is not let in for %g s", guest.name, BARRED_S)
+        if self._lock is not None:
+            self._lock.bar(guest.public, BARRED_S)
 
     @property
     def refused(self) -> int:

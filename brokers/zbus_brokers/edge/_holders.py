@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-# Prefixes of all guests together, and of one connection.
+# Prefixes of all guests together, of the connections of one key, and of one connection.
 PREFIXES_MAX = 4_096
+PREFIXES_PER_KEY_MAX = 1_024
 PREFIXES_PER_CONNECTION_MAX = 256
 
 # The key of a guest, and the descriptor of the connection.
@@ -24,9 +25,14 @@ class Holders:
     """
 
     def __init__(
-        self, prefixes_max: int = PREFIXES_MAX, per_connection_max: int = PREFIXES_PER_CONNECTION_MAX
+        self,
+        prefixes_max: int = PREFIXES_MAX,
+        per_connection_max: int = PREFIXES_PER_CONNECTION_MAX,
+        per_key_max: int = PREFIXES_PER_KEY_MAX,
     ) -> None:
         self._prefixes_max, self._per_connection_max = prefixes_max, per_connection_max
+        self._per_key_max = per_key_max
+        self._by_key: Counter[str] = Counter()
         self._held: dict[bytes, set[Connection]] = {}
         self._granted: dict[Connection, dict[bytes, list[bytes]]] = {}
         self._gone: Counter[bytes] = Counter()
@@ -54,6 +60,8 @@ class Holders:
                 return []
             # Why: one of its holders has gone, perhaps this one, whose descriptor a new connection has now.
             self._gone[wanted] -= 1
+        if connection not in holders:
+            self._by_key[connection[0]] += 1
         holders.add(connection)
         self._granted.setdefault(connection, {})[wanted] = list(granted)
         self._asked.setdefault(wanted, []).extend(granted)
@@ -80,7 +88,8 @@ class Holders:
         return self._release(wanted)
 
     def _has_own_room(self, connection: Connection) -> bool:
-        return len(self._granted.get(connection, ())) < self._per_connection_max
+        is_key_modest = self._by_key[connection[0]] < self._per_key_max
+        return is_key_modest and len(self._granted.get(connection, ())) < self._per_connection_max
 
     def _release(self, wanted: bytes) -> list[bytes]:
         holders = self._held[wanted]
@@ -94,6 +103,7 @@ class Holders:
 
     def _forget(self, connection: Connection, wanted: bytes) -> list[bytes]:
         granted = self._granted[connection].pop(wanted)
+        self._by_key[connection[0]] -= 1
         if not self._granted[connection]:
             del self._granted[connection]
         return granted

@@ -14,11 +14,10 @@ from zbus.transport import (
     Resource,
     ServerLock,
     connect,
-    is_worth_a_line,
     make_socket,
     recv_frames,
 )
-from zbus_brokers.edge._guests import Guests, log
+from zbus_brokers.edge._guests import Guests
 from zbus_brokers.edge._holders import Connection, Holders
 from zbus_brokers.edge._outer import Outer
 from zbus_brokers.edge._publish_door import RING_PREFIXES, TAKE_MAX
@@ -116,9 +115,9 @@ class SubscribeDoor(Resource):
 
     def _end_misuse(self, part: zmq.Frame) -> None:
         self.counters["misuses"] += 1
-        if is_worth_a_line(self.counters["misuses"]):
-            guest = self._guests.find(part)
-            log.warning("%s sent what is no subscription", guest.name if guest else "a revoked key")
+        guest = self._guests.find(part)
+        if guest is not None:
+            self._guests.bar(guest)
         self._on_misuse()
 
     def _take_notice(self, part: zmq.Frame) -> None:
@@ -143,7 +142,10 @@ class SubscribeDoor(Resource):
         granted = [prefix for prefix in granted if not prefix.startswith(RING_PREFIXES)]
         if not granted:
             self._guests.refuse(guest, f"hear {wanted[:PREFIX_MAX_BYTES]!r}")
-        if not granted or not self._holders.has_room(connection, wanted):
+        elif not self._holders.has_room(connection, wanted):
+            granted = []
+            self._guests.refuse(guest, "hear so many topics")
+        if not granted:
             self.counters["subscriptions_refused"] += 1
             return
         # Why here and at once: libzmq gives it to whose subscription was read last.

@@ -219,3 +219,11 @@ def test_a_key_that_is_let_in_and_revoked_between_two_looks_is_told_too(lock, ke
         lock.watch(reactor, lambda names: (told.append(names), reactor.stop()))
         reactor.run()
     assert told == [["desk"]]
+
+
+def test_a_barred_key_does_not_come_in_until_its_time_is_over(lock, laptop):
+    lock.bar(laptop.public, 3_600.0)
+    assert lock.find(laptop.public) is None
+    assert not lock.callback("zbus", laptop.public.encode())
+    lock.bar(laptop.public, -1.0)
+    assert lock.find(laptop.public) is not None

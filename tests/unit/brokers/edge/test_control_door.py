@@ -1,8 +1,10 @@
 import pytest
+import zmq
+from running_edge import knock
 
 from zbus.errors import RequestRefused
 from zbus.transport import ControlLink, Requester
-from zbus.wire import Reply
+from zbus.wire import Reply, Request, encode_request
 
 
 def announce(node, *topics):
@@ -81,3 +83,18 @@ def test_a_node_outside_is_announced_asked_and_answers(edge, broker, wait_until)
 def asked_inside(directory, verb, target):
     with Requester(directory) as requester:
         return requester.request(verb, target=target, timeout_s=20)
+
+
+def test_who_asks_without_end_is_left_unanswered_and_others_are_not(edge):
+    flooder, honest = edge.key("flooder"), edge.key("honest")
+    with knock(zmq.DEALER, edge.control, flooder) as dealer:
+        assert dealer.poll(20_000, zmq.POLLOUT)
+        for number in range(2_000):
+            request = Request(str(number), "directory", "clock", {}, timeout_ms=1_000)
+            dealer.send_multipart([bytes(part) for part in encode_request(request)])
+        assert "nodes" in asked(edge, honest, "nodes")
+        answered = 0
+        while dealer.poll(500):
+            dealer.recv_multipart()
+            answered += 1
+    assert 0 < answered < 2_000

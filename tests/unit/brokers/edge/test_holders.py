@@ -65,6 +65,20 @@ def test_there_is_room_for_so_many():
     assert holders.has_room(B, b"1")
 
 
+def test_one_key_leaves_room_for_others_whatever_its_connections():
+    holders = Holders(prefixes_max=10, per_key_max=2)
+    holders.add(A, b"1", [b"1"])
+    holders.add(C, b"2", [b"2"])
+    assert not holders.has_room(A, b"3")
+    assert not holders.has_room(C, b"1")
+    assert holders.has_room(B, b"3")
+    holders.lose(b"1")
+    assert holders.has_room(A, b"3")
+    holders.add(A, b"3", [b"3"])
+    holders.remove(C, b"2")
+    assert holders.has_room(C, b"4")
+
+
 actions = st.lists(
     st.tuples(st.sampled_from(["add", "remove", "end"]), st.integers(0, 2), st.sampled_from([b"x", b"y"]))
 )

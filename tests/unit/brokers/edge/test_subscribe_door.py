@@ -65,13 +65,16 @@ class ByNotice:
     def refuse(self, guest, what):
         raise AssertionError(what)
 
+    def bar(self, guest):
+        self.barred = guest.name
+
 
 def test_who_sends_what_is_no_subscription_gains_nothing(broker, free_endpoint, wait_until):
     """libzmq would give it the subscription that comes next, of somebody else (see the door)."""
-    place, misuses = free_endpoint(), []
+    place, misuses, guests = free_endpoint(), [], ByNotice()
     with Reactor() as reactor, Publisher("p", connect=[broker.publish]) as publisher:
         door = SubscribeDoor(
-            place, broker.subscribe, reactor, None, ByNotice(), lambda: misuses.append(door.outer.close())
+            place, broker.subscribe, reactor, None, guests, lambda: misuses.append(door.outer.close())
         )
         with door, knock(zmq.XSUB, place, None) as thief, knock(zmq.XSUB, place, None) as honest:
 
@@ -95,6 +98,7 @@ def test_who_sends_what_is_no_subscription_gains_nothing(broker, free_endpoint, 
                 assert not thief.poll(0), "it hears what it may not"
         assert len(misuses) == 1
         assert door.counters["misuses"] == 1
+        assert guests.barred == "x"
 
 
 def test_the_ring_is_not_offered(edge, broker, wait_until):
