@@ -66,9 +66,7 @@ class ControlDoor(Resource):
     ) -> None:
         self._places, self._directory = places, directory
         self._reactor, self._guests = reactor, guests
-        self.outer = Outer(
-            zmq.ROUTER, CONTROL_LINK, places[0], reactor, lock, lambda socket: self._forget_all()
-        )
+        self.outer = Outer(zmq.ROUTER, CONTROL_LINK, places[0], reactor, lock, self._begin)
         self.outer.on_readable = self._take
         self._askers: OrderedDict[bytes, _Asker] = OrderedDict()
         self._undo = ExitStack()

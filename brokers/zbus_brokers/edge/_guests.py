@@ -42,9 +42,10 @@ class Guests:
         return left >= 1.0
 
     def bar(self, guest: AllowedKey) -> None:
-        """Let this key in no more for BARRED_S."""
-        log.warning("%s sent what is no subscription, and is not let in for %g s", guest.name, BARRED_S)
+        """Let this key in no more for BARRED_S; without a lock nobody can be kept out."""
+        log.warning("%s sent what is no subscription", guest.name)
         if self._lock is not None:
+            log.warning("%s is not let in for %g s", guest.name, BARRED_S)
             self._lock.bar(guest.public, BARRED_S)
 
     @property
